@@ -1,0 +1,205 @@
+"""The records that flow between stages, each one a row of a Parquet manifest (see `manifests.tables`).
+
+Video -> Shot -> Chunk -> FaceTrack -> Utterance -> Translation -> SpeechClip -> Placement -> SyncedChunk
+-> DubbedVideo. Records are frozen, carry ids derived from their parent, a `Span` of time and a `Blob` in place of
+bytes, so two runs over the same content agree on every row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from manifests.time import Flicks, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes in the content-addressed store: named by their SHA-256, with the suffix that tells their format."""
+
+    sha256: str
+    suffix: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Degradation:
+    """A span where a stage kept the original, and why; a person reads `reason` in the report."""
+
+    stage: str
+    span: Span
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioTrack:
+    """One audio stream of a container. `index` counts audio streams from 0; `language` is as tagged, or None."""
+
+    index: int
+    codec: str
+    sample_rate: int
+    channels: int
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video:
+    """A source as probed. `id` is the SHA-256 of the file's bytes; `uri` is where it was read, no part of any key.
+
+    `width` and `height` are of the picture as shown, upright; `rotation_deg` (0, 90, 180, 270, counter-clockwise)
+    is what the container asks a player to turn the coded picture by. `span` is the picture's time on its own clock.
+    """
+
+    id: str
+    uri: str = field(metadata={"key": False})
+    span: Span
+    container: str
+    codec: str
+    pixel_format: str
+    width: int
+    height: int
+    rotation_deg: int
+    frame_rate: Fraction
+    variable_frame_rate: bool
+    frame_count: int
+    audio_tracks: tuple[AudioTrack, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """A run of frames between two cuts."""
+
+    id: str
+    video_id: str
+    index: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A stretch of lecture that is worked on by itself; it ends in a pause, at a shot cut where one falls there."""
+
+    id: str
+    video_id: str
+    index: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceTrack:
+    """One face followed through one shot of a chunk.
+
+    `observations` is an .npz blob, one row a frame: `time` (N,) int64 flicks, `box` (N, 4) float32 x, y, width,
+    height in upright pixels, smoothed, `landmarks` (N, 5, 2) float32 (right eye, left eye, nose tip, right and left
+    corner of the mouth, as YuNet orders them), `score` (N,) float32, `detected` (N,) bool (else followed from its
+    neighbours). `embedding` is the unit-length SFace identity, averaged over the track; `identity` joins
+    tracks of one person over the lecture.
+    """
+
+    id: str
+    chunk_id: str
+    span: Span
+    observations: Blob
+    median_height_px: float
+    embedding: tuple[float, ...]
+    identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A recognised word with its time on the lecture's clock and the recogniser's confidence, 0 to 1."""
+
+    text: str
+    span: Span
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """A sentence, or the part of one between two pauses, as heard. `language` is ISO 639-1."""
+
+    id: str
+    chunk_id: str
+    span: Span
+    text: str
+    words: tuple[Word, ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """One candidate translation; `score` is the length-normalised log probability of the decoder."""
+
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """An utterance in another language: the chosen text, and every candidate the decoder offered, best first."""
+
+    id: str
+    utterance_id: str
+    language: str
+    text: str
+    hypotheses: tuple[Hypothesis, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechClip:
+    """A translation as spoken, at the voice's natural rate. `audio` is a mono 16-bit WAV blob."""
+
+    id: str
+    translation_id: str
+    utterance_id: str
+    voice: str
+    audio: Blob
+    sample_rate: int
+    duration: Flicks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a clip is heard: its `span` on the lecture's clock and the `rate` it is spoken at (above 1: faster).
+
+    `overrun` is the time by which it passes what it was allowed, 0 where it fits; speech is never cut off.
+    """
+
+    clip_id: str
+    utterance_id: str
+    span: Span
+    rate: float
+    overrun: Flicks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncedChunk:
+    """The new mouths of a chunk in one language; `mouths` is None where no speaking face shows.
+
+    `mouths` is an .npz blob, one row a changed frame: `time` (N,) int64 flicks, `box` (N, 4) float32 as the generator saw
+    the face, `face` (N, S, S, 3) uint8 RGB as the generator drew it. `changed` are the spans whose frames differ.
+    """
+
+    id: str
+    chunk_id: str
+    language: str
+    mouths: Blob | None
+    changed: tuple[Span, ...]
+    frame_count: int
+    degradations: tuple[Degradation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DubbedVideo:
+    """A finished dub: the file and the subtitles beside it, as published."""
+
+    id: str
+    video_id: str
+    language: str
+    uri: str = field(metadata={"key": False})
+    sha256: str
+    span: Span
+    copied_frames: int
+    rendered_frames: int
+    loudness_lufs: float
+    degradations: tuple[Degradation, ...] = ()

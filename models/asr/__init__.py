@@ -1,0 +1,1 @@
+"""Speech recognition: words with times, and which language is spoken."""

@@ -1,0 +1,1 @@
+"""Lip sync: a face whose lips fit a sound."""

@@ -1,0 +1,1 @@
+"""The S3FD face detection network (Zhang et al. 2017)."""

@@ -1,0 +1,1 @@
+"""Shot detection: where one camera position or slide ends and the next begins."""

@@ -1,0 +1,1 @@
+"""Speech synthesis: the voice table, text normalisation and the engines."""

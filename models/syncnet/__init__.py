@@ -1,0 +1,1 @@
+"""SyncNet (Chung and Zisserman 2016), its MFCC front end and the LSE metrics."""

@@ -1,0 +1,1 @@
+"""Machine translation, with the candidates of the beam."""

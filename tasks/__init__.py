@@ -1,0 +1,1 @@
+"""Stages: pure functions from records and settings to records, and what runs them."""
