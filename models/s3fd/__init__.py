@@ -1,1 +1,1 @@
-"""The S3FD face detection network (Zhang et al. 2017)."""
+"""S3FD (Zhang et al., "S3FD: Single Shot Scale-invariant Face Detector", ICCV 2017): the network and its decoding."""
