@@ -1,0 +1,57 @@
+"""What is made of fetched files, once, when they are pulled: forms that load fast and hold no pickle.
+
+Each function changes the folder that it is given, is deterministic, and belongs to a `Conversion` whose version goes
+up with every change of its outcome. Heavy libraries are imported inside.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+VOICE_SHAPE = (510, 1, 256)
+"""A Kokoro voice: one style vector of 256 values for each length of 1 to 510 phoneme tokens."""
+
+
+def marian(folder: Path) -> None:
+    """Marian in the hub's form (`hf/`) -> the same as safetensors, and beside it CTranslate2 int8 (`ct2/`).
+
+    The pickle is read once, restricted to tensors (`weights_only`), and dropped.
+    """
+    import ctranslate2.converters
+    import torch
+    from safetensors.torch import save_file
+
+    source = folder / "hf"
+    pickled = source / "pytorch_model.bin"
+    if pickled.exists():
+        state = torch.load(pickled, map_location="cpu", weights_only=True, mmap=True)
+        first_with: dict[int, str] = {}
+        for name in sorted(state, key=lambda name: ("shared" not in name, name)):
+            first_with.setdefault(state[name].data_ptr(), name)
+        # Tied matrices are kept once: safetensors refuses shared memory, and loading ties them again.
+        tensors = {name: state[name].contiguous() for name in sorted(first_with.values())}
+        save_file(tensors, source / "model.safetensors", metadata={"format": "pt"})
+        del tensors, state
+        pickled.unlink()
+    converter = ctranslate2.converters.TransformersConverter(str(source))
+    converter.convert(str(folder / "ct2"), quantization="int8", force=True)
+    for name in ("source.spm", "target.spm"):
+        shutil.copyfile(source / name, folder / "ct2" / name)
+
+
+def kokoro_voices(folder: Path) -> None:
+    """Kokoro's single voices (`voices/*.bin`, raw little-endian float32) -> `voices.npz` as kokoro-onnx reads it.
+
+    Name -> float32 (510, 1, 256). Written as a zip with fixed times, so that the same voices give the same bytes.
+    """
+    import numpy as np
+
+    with zipfile.ZipFile(folder / "voices.npz", "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted((folder / "voices").glob("*.bin")):
+            style = np.fromfile(path, dtype="<f4").reshape(VOICE_SHAPE)
+            entry = zipfile.ZipInfo(f"{path.stem}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            with archive.open(entry, "w") as stream:
+                np.lib.format.write_array(stream, style, allow_pickle=False)
+    shutil.rmtree(folder / "voices")
