@@ -26,12 +26,13 @@ def marian(folder: Path) -> None:
     source = folder / "hf"
     pickled = source / "pytorch_model.bin"
     if pickled.exists():
-        state = torch.load(pickled, map_location="cpu", weights_only=True, mmap=True)
-        first_with: dict[int, str] = {}
+        state = torch.load(pickled, map_location="cpu", weights_only=True)
+        # Tied matrices are kept once, under the same name each time: safetensors refuses shared memory, and loading
+        # ties them again.
+        kept: dict[tuple[int, tuple[int, ...]], str] = {}
         for name in sorted(state, key=lambda name: ("shared" not in name, name)):
-            first_with.setdefault(state[name].data_ptr(), name)
-        # Tied matrices are kept once: safetensors refuses shared memory, and loading ties them again.
-        tensors = {name: state[name].contiguous() for name in sorted(first_with.values())}
+            kept.setdefault((state[name].data_ptr(), tuple(state[name].shape)), name)
+        tensors = {name: state[name].clone() for name in sorted(kept.values())}
         save_file(tensors, source / "model.safetensors", metadata={"format": "pt"})
         del tensors, state
         pickled.unlink()

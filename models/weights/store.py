@@ -108,7 +108,7 @@ def verify(name: str) -> Path:
         actual = sha256_of(folder / path) if (folder / path).is_file() else "absent"
         if actual != expected:
             raise BadInput(
-                f"sha256 is {actual}, {expected} was published",
+                f"sha256 is {actual}, {expected} was published.",
                 where=str(folder / path),
                 remedy=f"Remove {folder} and run `redub weights pull {name}`.",
             )
@@ -148,7 +148,7 @@ def _fetch(weights: Weights, source: Source, staging: Path, progress: Progress) 
         actual = sha256_of(staging / path)
         if expected[path].sha256 not in {None, actual}:
             raise _Mismatch(
-                f"{path} has sha256 {actual}, the table says {expected[path].sha256}",
+                f"{path} has sha256 {actual}, the table says {expected[path].sha256}.",
                 where=source.describe(),
                 remedy="It is another file or was damaged: nothing was kept.",
             )
@@ -225,9 +225,9 @@ def _adopt_hint(weights: Weights) -> str:
 
 
 def _missing(weights: Weights) -> MissingWeights:
-    command = f"Run `redub weights pull {weights.name}`." if weights.sources else f"Run {_adopt_hint(weights)}"
+    command = f"`redub weights pull {weights.name}` brings them." if weights.sources else _adopt_hint(weights)
     return MissingWeights(
-        f"the weights {weights.name} ({weights.capability}) are not on this machine",
+        f"the weights {weights.name} ({weights.capability}) are not on this machine.",
         where=str(root() / weights.name),
         remedy=command,
     )
@@ -236,7 +236,7 @@ def _missing(weights: Weights) -> MissingWeights:
 def _nothing_delivered(weights: Weights, refused: list[tuple[Source, Exception]]) -> BadInput | Unavailable:
     if not refused:
         return BadInput(
-            "can only be adopted: its owner offers no place to fetch it from without a person",
+            "can only be adopted: its owner offers no place to fetch it from without a person.",
             where=weights.name,
             remedy=f"{_adopt_hint(weights)} {weights.note}".strip(),
         )
@@ -245,6 +245,6 @@ def _nothing_delivered(weights: Weights, refused: list[tuple[Source, Exception]]
     )
     if any(isinstance(error, _Mismatch) for _, error in refused):
         return BadInput(
-            f"no source has the files of the table. {reasons}", where=weights.name, remedy=_adopt_hint(weights)
+            f"no source has the files of the table. {reasons}.", where=weights.name, remedy=_adopt_hint(weights)
         )
     return Unavailable(f"{weights.name}: no source delivered. {reasons}. {_adopt_hint(weights)}")
