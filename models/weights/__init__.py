@@ -5,9 +5,9 @@ key = weights.revision("whisper-base")      # for keys of results made with them
 weights.pull("wav2lip", source=Path("wav2lip.pth"))
 """
 
+from .catalogue import find, table
 from .records import Conversion, Progress, Source, WeightFile, Weights, revision_of
 from .store import locate, present, pull, revision, root, verify
-from .table import find, table
 
 __all__ = [
     "Conversion",

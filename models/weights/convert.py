@@ -22,6 +22,7 @@ def marian(folder: Path) -> None:
     import ctranslate2.converters
     import torch
     from safetensors.torch import save_file
+    from transformers.utils import logging
 
     source = folder / "hf"
     pickled = source / "pytorch_model.bin"
@@ -37,7 +38,11 @@ def marian(folder: Path) -> None:
         del tensors, state
         pickled.unlink()
     converter = ctranslate2.converters.TransformersConverter(str(source))
-    converter.convert(str(folder / "ct2"), quantization="int8", force=True)
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it would write over the caller's own progress
+    try:
+        converter.convert(str(folder / "ct2"), quantization="int8", force=True)
+    finally:
+        logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     for name in ("source.spm", "target.spm"):
         shutil.copyfile(source / name, folder / "ct2" / name)
 

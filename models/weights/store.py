@@ -20,9 +20,9 @@ from pathlib import Path
 
 from manifests.errors import BadInput, MissingWeights, NoSpace, Unavailable
 
+from .catalogue import find
 from .records import Progress, Source, Weights, revision_of
 from .sources import SCRATCH, Given
-from .table import find
 
 RECEIPT = "weights.json"
 CURRENT = "current"
