@@ -6,9 +6,13 @@ up with every change of its outcome. Heavy libraries are imported inside.
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
+
+from manifests.errors import BadInput
 
 VOICE_SHAPE = (510, 1, 256)
 """A Kokoro voice: one style vector of 256 values for each length of 1 to 510 phoneme tokens."""
@@ -17,17 +21,16 @@ VOICE_SHAPE = (510, 1, 256)
 def marian(folder: Path) -> None:
     """Marian in the hub's form (`hf/`) -> the same as safetensors, and beside it CTranslate2 int8 (`ct2/`).
 
-    The pickle is read once, restricted to tensors (`weights_only`), and dropped.
+    The pickle is read once, restricted to tensors (`weights_only`), and dropped. Raises BadInput for another file.
     """
     import ctranslate2.converters
-    import torch
     from safetensors.torch import save_file
     from transformers.utils import logging
 
     source = folder / "hf"
     pickled = source / "pytorch_model.bin"
     if pickled.exists():
-        state = torch.load(pickled, map_location="cpu", weights_only=True)
+        state = _tensors(pickled)
         # Tied matrices are kept once, under the same name each time: safetensors refuses shared memory, and loading
         # ties them again.
         kept: dict[tuple[int, tuple[int, ...]], str] = {}
@@ -45,6 +48,20 @@ def marian(folder: Path) -> None:
         logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     for name in ("source.spm", "target.spm"):
         shutil.copyfile(source / name, folder / "ct2" / name)
+
+
+def _tensors(pickled: Path) -> dict[str, Any]:
+    """Name -> tensor of a checkpoint. Raises BadInput where the file is something else."""
+    import torch
+
+    try:
+        state = torch.load(pickled, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise BadInput(f"is no checkpoint of plain tensors ({reason}).", where=pickled.name) from error
+    if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
+        raise BadInput("is no table of tensors by name.", where=pickled.name)
+    return state
 
 
 def kokoro_voices(folder: Path) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -86,7 +87,7 @@ def _hub_file(repo: str, revision: str, path: str, target: Path, progress: Progr
         if error.code == 404:
             return None
         raise Unavailable(f"answered {error.code} for {path}") from error
-    except (urllib.error.URLError, HTTPException, ConnectionError, TimeoutError) as error:
+    except (urllib.error.URLError, HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
         raise Unavailable(f"does not answer ({getattr(error, 'reason', None) or error})") from error
 
 
@@ -271,18 +272,20 @@ class Given:
     def fetch(self, files: Sequence[WeightFile], into: Path, progress: Progress) -> Iterator[str]:
         """A single wanted file may have any name; of a folder, files are taken by their path or their bare name."""
         if not self.path.exists():
-            raise BadInput("no such file or folder", where=str(self.path), remedy="Give the path of what to adopt.")
+            raise BadInput("no such file or folder.", where=str(self.path), remedy="Give the path of what to adopt.")
         required = [file for file in files if not file.optional]
         if self.path.is_file() and len(required) > 1:
             names = ", ".join(file.path for file in required)
-            raise BadInput(f"one file, but {names} are needed", where=str(self.path), remedy="Give their folder.")
+            raise BadInput(f"one file, but {names} are needed.", where=str(self.path), remedy="Give their folder.")
         for file in required if self.path.is_file() else files:
             found = self._find(file.path)
             if found is None and not file.optional:
                 raise BadInput(
-                    f"holds no {file.path}", where=str(self.path), remedy="Give a folder with all files of the model."
+                    f"holds no {file.path}.", where=str(self.path), remedy="Give a folder with all files of the model."
                 )
             if found is not None:
+                if not os.access(found, os.R_OK):
+                    raise BadInput("may not be read.", where=str(found), remedy="Check its permissions.")
                 with found.open("rb") as stream:
                     _copy(stream, into / file.path, partial(_tell, progress, file.path, found.stat().st_size))
                 yield file.path

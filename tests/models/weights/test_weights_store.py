@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import pickle
 import stat
 import sys
 import tarfile
@@ -424,6 +425,21 @@ def test_a_hub_without_the_file_or_out_of_reach_is_unavailable(
         weights.pull("toy")
 
 
+def test_a_file_that_is_no_checkpoint_is_refused_and_runs_nothing(register: Register, tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    register(files=(WeightFile("hf/pytorch_model.bin"),), conversion=Conversion("marian", 1, convert.marian))
+    given = tmp_path / "model.bin"
+    for content in (pickle.dumps(Evil()), b"<html>not found</html>", b"", pickle.dumps([1, 2])):
+        given.write_bytes(content)
+        with pytest.raises(BadInput, match=r"pytorch_model\.bin"):
+            weights.pull("toy", source=given)
+    assert everything_in(tmp_path / "root") == []
+    assert not (tmp_path / "ran").exists()
+
+
 def test_kokoro_voices_become_one_file_the_same_each_time(tmp_path: Path) -> None:
     made = []
     for folder in (tmp_path / "1", tmp_path / "2"):
@@ -445,6 +461,7 @@ def test_kokoro_voices_become_one_file_the_same_each_time(tmp_path: Path) -> Non
 def test_every_row_of_the_table_can_be_fetched_or_says_how_to_adopt() -> None:
     rows = weights.table()
     assert len({row.name for row in rows}) == len(rows)
+    assert not any(file.optional for row in rows if row.pinned for file in row.files), "a revision names all files"
     for row in rows:
         for source in row.sources:
             covered = set(source.files)  # type: ignore[attr-defined]
