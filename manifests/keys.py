@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import PurePath
 from typing import TypeAlias
 
-Plain: TypeAlias = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+Plain: TypeAlias = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 
 KEY_LENGTH = 32
 """Hexadecimal digits of a key: 128 bits, short enough for a flat file name."""

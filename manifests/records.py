@@ -176,8 +176,8 @@ class Placement:
 class SyncedChunk:
     """The new mouths of a chunk in one language; `mouths` is None where no speaking face shows.
 
-    `mouths` is an .npz blob, one row a changed frame: `time` (N,) int64 flicks, `box` (N, 4) float32 as the generator saw
-    the face, `face` (N, S, S, 3) uint8 RGB as the generator drew it. `changed` are the spans whose frames differ.
+    `mouths` is an .npz blob, one row a changed frame: `time` (N,) int64 flicks, `box` (N, 4) float32 of
+    the face in upright pixels, `face` (N, S, S, 3) uint8 RGB as the generator drew it. `changed` are the spans whose frames differ.
     """
 
     id: str
@@ -201,5 +201,5 @@ class DubbedVideo:
     span: Span
     copied_frames: int
     rendered_frames: int
-    loudness_lufs: float
+    loudness_lufs: float | None
     degradations: tuple[Degradation, ...] = ()

@@ -1,0 +1,1 @@
+"""The command line. Nothing heavy is imported before a command has read its options."""

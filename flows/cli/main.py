@@ -1,0 +1,209 @@
+"""`redub`: the commands, their help, and what they exit with."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from flows.cli.output import choose_output
+from manifests.errors import BadInput, RedubError
+
+EXIT_CODES = """
+Exit codes: 0 done; 1 a fault in redub (please report it); 2 bad input or options; 3 weights are missing (the message
+names the command that brings them); 4 a service did not answer, try again; 5 disk full or folder not writable;
+130 interrupted. Whatever it was, running the same command again goes on where it stopped.
+"""
+
+app = typer.Typer(
+    name="redub",
+    help="Dub recorded lectures into other languages, lips included.\n\n"
+    "Start with: redub weights pull --for fr, then: redub dub lecture.mp4 --to fr",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+weights_app = typer.Typer(
+    help="The trained weights of the models: what is here, and bringing what is not.", no_args_is_help=True
+)
+app.add_typer(weights_app, name="weights")
+
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line to standard output, for machines.")]
+OutFile = Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")]
+Face = Annotated[Path, typer.Option("--face", help="A video or an image in which the face shows.")]
+Voice = Annotated[str | None, typer.Option("--voice", help="A voice by its id; `redub doctor` lists them.")]
+NoLips = Annotated[bool, typer.Option("--no-lips", help="Leave the picture as it is; dub the sound alone.")]
+
+
+@app.command(
+    epilog="Example: redub dub 'Lecture 01.mp4' --to fr,es --out dubbed/\n\n"
+    "Writes, for each language, NAME.fr.mp4 with the dub (first) and the original sound, subtitles in both languages "
+    "(inside and as .srt and .vtt), and NAME.redub/ with the Parquet manifests. Run the same command again after any "
+    "interruption: finished work is not done twice."
+)
+def dub(
+    source: Annotated[Path, typer.Argument(help="The lecture: any video that ffmpeg reads.", metavar="SOURCE")],
+    to: Annotated[str, typer.Option("--to", help="Languages to dub into, by ISO 639-1 code, as in fr or fr,es.")],
+    from_: Annotated[str, typer.Option("--from", help="The language spoken in it, or auto to find out.")] = "auto",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The folder to write to; default: beside the source.")
+    ] = None,
+    preset: Annotated[
+        str, typer.Option("--preset", help="lecture (the default) or draft (no lips; quick).")
+    ] = "lecture",
+    track: Annotated[int | None, typer.Option("--track", help="Which audio track to dub, counted from 0.")] = None,
+    voice: Voice = None,
+    translator: Annotated[
+        str | None, typer.Option("--translator", help="ctranslate2 (default), transformers, or llama (experimental).")
+    ] = None,
+    transcriber: Annotated[
+        str | None, typer.Option("--transcriber", help="whisper (default), parakeet or wav2vec2.")
+    ] = None,
+    no_lips: NoLips = False,
+    json: Json = False,
+) -> None:
+    """Dub a lecture into one or more languages."""
+    from flows.cli.work import run_dub
+
+    run_dub(
+        source=source,
+        targets=tuple(part.strip().lower() for part in to.split(",") if part.strip()),
+        source_language=None if from_ == "auto" else from_.strip().lower(),
+        out=out,
+        preset=preset,
+        track=track,
+        voice=voice,
+        translator=translator,
+        transcriber=transcriber,
+        lips=not no_lips,
+        output=choose_output(as_json=json),
+    )
+
+
+@app.command(epilog="Example: redub lipsync --face portrait.jpg --audio talk.wav --out talking.mp4")
+def lipsync(
+    face: Face,
+    audio: Annotated[Path, typer.Option("--audio", help="What the face should say: any sound or video file.")],
+    out: OutFile,
+    json: Json = False,
+) -> None:
+    """Make the face in a video or an image speak a recording."""
+    from flows.cli.work import run_talk
+
+    run_talk(face=face, audio=audio, text=None, language=None, voice=None, out=out, output=choose_output(as_json=json))
+
+
+@app.command(epilog="Example: redub talk --face portrait.jpg --text @welcome.txt --lang fr --out bienvenue.mp4")
+def talk(
+    face: Face,
+    out: OutFile,
+    lang: Annotated[str, typer.Option("--lang", help="The language of the text, by ISO 639-1 code.")],
+    text: Annotated[str, typer.Option("--text", help="What to say, or @FILE to read it from a text file.")],
+    voice: Voice = None,
+    json: Json = False,
+) -> None:
+    """Make the face in a video or an image say a text."""
+    from flows.cli.work import run_talk
+
+    run_talk(
+        face=face,
+        audio=None,
+        text=_text(text),
+        language=lang.strip().lower(),
+        voice=voice,
+        out=out,
+        output=choose_output(as_json=json),
+    )
+
+
+@app.command(epilog="RUN is what `redub dub` printed at its end, a NAME.redub folder, or nothing for the latest run.")
+def show(
+    run: Annotated[
+        str | None, typer.Argument(help="A run's name or folder; default: the latest.", metavar="RUN")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what a run did, stage by stage: time, cache hits, what was degraded and why."""
+    from flows.cli.show import show_run
+
+    show_run(run, choose_output(as_json=json))
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Check this machine: devices, engines, weights, voices, ffmpeg, the Prefect server."""
+    from flows.cli.doctor import diagnose
+
+    diagnose(choose_output(as_json=json))
+
+
+@weights_app.command("list")
+def weights_list(json: Json = False) -> None:
+    """List the weights that redub knows, with their licences, and which of them are here."""
+    from flows.cli.weights import list_weights
+
+    list_weights(choose_output(as_json=json))
+
+
+@weights_app.command(
+    "pull",
+    epilog="Examples: redub weights pull --for fr; redub weights pull whisper-base kokoro; "
+    "redub weights pull wav2lip --from wav2lip.pth",
+)
+def weights_pull(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Weights by name; see `redub weights list`.", metavar="NAME")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option("--for", help="All that dubbing English into this language needs, as in fr.")
+    ] = None,
+    from_: Annotated[
+        Path | None, typer.Option("--from", help="A file or folder you have already, taken for the one NAME.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Bring weights to this machine, once; each file is checked against its SHA-256."""
+    from flows.cli.weights import pull_weights
+
+    pull_weights(tuple(names or ()), language, from_, choose_output(as_json=json))
+
+
+def _text(given: str) -> str:
+    if not given.startswith("@"):
+        return given
+    path = Path(given[1:])
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"the text cannot be read ({error.__class__.__name__}).", where=str(path)) from error
+
+
+def main() -> NoReturn:
+    """Run the command line; a user's mistake ends in one clear line, never in a traceback."""
+    import click
+
+    as_json = "--json" in sys.argv
+    try:
+        code = app(standalone_mode=False) or 0
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        choose_output(as_json=as_json).failed("interrupted; run the same command again to go on", "Interrupted", 130)
+        code = 130
+    except click.ClickException as mistake:
+        choose_output(as_json=as_json).failed(mistake.format_message(), "Usage", 2)
+        code = 2
+    except RedubError as error:
+        choose_output(as_json=as_json).failed(str(error), type(error).__name__, error.exit_code)
+        code = error.exit_code
+    except Exception as fault:  # noqa: BLE001 (the last line of defence: what is left is redub's own fault)
+        from flows.cli.fault import record_fault
+
+        choose_output(as_json=as_json).failed(record_fault(fault), "Fault", 1)
+        code = 1
+    sys.stdout.flush()
+    sys.exit(code)

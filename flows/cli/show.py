@@ -1,0 +1,53 @@
+"""`redub show`: a run, stage by stage."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+
+from flows.cli.output import Output
+from tasks.journal import Entry
+from tasks.runs import RunRecord, read_record
+
+
+def show_run(run: str | None, output: Output) -> None:
+    """Show the run of that name or folder, the latest where None."""
+    from rich.markup import escape
+
+    record = read_record(run)
+    lines = [
+        f"[bold]{escape(record.name)}[/]  {escape(record.source)} ({record.source_duration_s:.1f} s)",
+        f"[dim]started {record.started}, took {record.seconds:.1f} s[/]  {_outcome(record)}",
+        "",
+        f"{'stage':<12}{'language':<10}{'pieces':>7}{'cached':>8}{'seconds':>9}{'share':>7}",
+    ]
+    worked = sum(entry.seconds for entry in record.entries) or 1.0
+    for (stage, language), entries in _by_stage(record).items():
+        seconds = sum(entry.seconds for entry in entries)
+        hits = sum(entry.hit for entry in entries)
+        lines.append(
+            f"{stage:<12}{language or '':<10}{len(entries):>7}{hits:>8}{seconds:>9.2f}{seconds / worked:>7.0%}"
+        )
+    for each in record.languages:
+        lines += ["", f"[bold]{each.language}[/]  {escape(each.files[0])}"]
+        loudness = "silent" if each.loudness_lufs is None else f"{each.loudness_lufs:.1f} LUFS"
+        lines.append(f"  {each.copied_frames} frames copied, {each.rendered_frames} rendered; {loudness}")
+        lines += [
+            f"  [yellow]degraded[/] {d.span.start_s:8.2f} - {d.span.end_s:8.2f} s  {d.stage}: {escape(d.reason)}"
+            for d in each.degradations
+        ]
+    output.result(dataclasses.asdict(record), "\n".join(lines))
+
+
+def _outcome(record: RunRecord) -> str:
+    from rich.markup import escape
+
+    finished = record.outcome == "finished"
+    return "[green]finished[/]" if finished else f"[red]failed:[/] {escape(record.outcome)}"
+
+
+def _by_stage(record: RunRecord) -> dict[tuple[str, str | None], list[Entry]]:
+    grouped: dict[tuple[str, str | None], list[Entry]] = defaultdict(list)
+    for entry in record.entries:
+        grouped[entry.stage, entry.language].append(entry)
+    return grouped

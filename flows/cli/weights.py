@@ -1,0 +1,76 @@
+"""`redub weights`: what is here, and bringing what is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flows.cli.output import Output
+from manifests.errors import BadInput
+
+
+def list_weights(output: Output) -> None:
+    """A table of all weights that redub knows."""
+    from tasks import installed
+
+    rows = installed.weights_table()
+    width = max(len(row.name) for row in rows)
+    lines = [
+        f"{'[green]here[/]   ' if row.present else '[dim]absent[/] '} {row.name:<{width}}  {row.capability:<12} "
+        f"[dim]{row.licence}[/]" + (f"\n{'':<{width + 10}}[dim]{row.note}[/]" if row.note else "")
+        for row in rows
+    ]
+    output.result(
+        {
+            "weights": [
+                {
+                    "name": row.name,
+                    "capability": row.capability,
+                    "present": row.present,
+                    "licence": row.licence,
+                    "revision": row.revision,
+                    "note": row.note,
+                }
+                for row in rows
+            ]
+        },
+        "\n".join(lines),
+    )
+
+
+def pull_weights(names: tuple[str, ...], language: str | None, source: Path | None, output: Output) -> None:
+    """Bring the named weights, or all that a language needs."""
+    from tasks import installed
+
+    wanted = list(names)
+    if language is not None:
+        wanted += [name for name in installed.needed_for("en", language) if name not in wanted]
+    if not wanted:
+        raise BadInput("no weights were named.", remedy="Name some, or a language: redub weights pull --for fr")
+    if source is not None and len(wanted) != 1:
+        raise BadInput("--from goes with exactly one NAME.", remedy="As in: redub weights pull wav2lip --from FILE")
+    folders = {}
+    for name in wanted:
+        if source is None and installed.present(name):
+            output.say(f"[green]here[/]    {name}")
+        else:
+            output.say(f"pulling {name} ...")
+            folders[name] = installed.pull(name, source, _Progress(name, output))
+            output.say(f"[green]pulled[/]  {name}")
+    output.result({"pulled": sorted(folders)}, "")
+
+
+class _Progress:
+    """Says what is fetched, at most once for every tenth of it."""
+
+    def __init__(self, name: str, output: Output) -> None:
+        self._name, self._output = name, output
+        self._said: tuple[str, int] = ("", -1)
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """`done` of `total` bytes of `what` (0 where unknown)."""
+        tenth = done * 10 // total if total else -1
+        if (what, tenth) != self._said:
+            self._said = (what, tenth)
+            share = f" {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
+            self._output.say(f"[dim]  {what}{share}[/]")
+            self._output.event("pulling", name=self._name, what=what, done_bytes=done, total_bytes=total)

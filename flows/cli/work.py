@@ -1,0 +1,148 @@
+"""The commands that do work: each is a flow run, on the configured Prefect server or on an embedded one."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.cli.output import Output
+from flows.server import prefect_server
+from manifests.errors import BadInput
+
+if TYPE_CHECKING:
+    from tasks.runs import RunRecord
+    from tasks.settings import DubSettings
+
+
+def run_dub(
+    *,
+    source: Path,
+    targets: tuple[str, ...],
+    source_language: str | None,
+    out: Path | None,
+    preset: str,
+    track: int | None,
+    voice: str | None,
+    translator: str | None,
+    transcriber: str | None,
+    lips: bool,
+    output: Output,
+) -> None:
+    """Dub a lecture; what can be known to be wrong is said before a server is started."""
+    if not source.exists():
+        raise BadInput("there is no such file.", where=str(source), remedy="Check the path.")
+
+    def work(listener: Any) -> RunRecord:
+        from flows.dub import dub
+
+        settings = _settings(preset, voice, translator, transcriber, lips=lips)
+        return dub(
+            str(source), list(targets), source_language, str(out) if out else None, preset, track, settings, listener
+        )
+
+    def check() -> None:
+        from tasks.lecture import DubJob, check
+
+        check(
+            DubJob(
+                source=source,
+                targets=targets,
+                source_language=source_language,
+                audio_track=track,
+                settings=_settings(preset, voice, translator, transcriber, lips=lips),
+            )
+        )
+
+    _run(check, work, output)
+
+
+def run_talk(
+    *,
+    face: Path,
+    audio: Path | None,
+    text: str | None,
+    language: str | None,
+    voice: str | None,
+    out: Path,
+    output: Output,
+) -> None:
+    """Make a face speak a recording or a text."""
+    for given in (face, audio):
+        if given is not None and not given.exists():
+            raise BadInput("there is no such file.", where=str(given), remedy="Check the path.")
+
+    def work(listener: Any) -> RunRecord:
+        from flows.talk import talk
+
+        return talk(str(face), str(out), str(audio) if audio else None, text, language, voice, listener)
+
+    def check() -> None:
+        from tasks.talking import TalkJob, check
+
+        check(TalkJob(face=face, audio=audio, text=text, language=language, voice=voice, out=out))
+
+    _run(check, work, output)
+
+
+def _settings(
+    preset: str, voice: str | None, translator: str | None, transcriber: str | None, *, lips: bool
+) -> DubSettings:
+    from tasks import settings as presets
+
+    chosen = presets.preset(preset)
+    if voice:
+        chosen = dataclasses.replace(chosen, speak=dataclasses.replace(chosen.speak, voice=voice))
+    if translator:
+        chosen = dataclasses.replace(chosen, translate=dataclasses.replace(chosen.translate, engine=translator))
+    if transcriber:
+        chosen = dataclasses.replace(chosen, listen=dataclasses.replace(chosen.listen, engine=transcriber))
+    if not lips:
+        chosen = dataclasses.replace(chosen, lips=dataclasses.replace(chosen.lips, engine="none"))
+    return chosen
+
+
+def _run(check: Callable[[], None], work: Callable[[Any], RunRecord], output: Output) -> None:
+    """Run `work` as a flow; the server starts while this process checks the job and imports what it needs."""
+    # Prefect's own log would write a traceback for every failure; the page keeps it, people get one line.
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
+    with prefect_server() as starting:
+        check()
+        import prefect  # noqa: F401 (imported here so that it overlaps with the server's start)
+
+        server = starting.ready()
+        output.event("server", page=server.page_url, api=server.api_url, embedded=server.embedded)
+        output.say(f"[dim]Prefect page: {server.page_url}{' (while this runs)' if server.embedded else ''}[/]")
+        with output.progress() as progress:
+            record = work(progress)
+    _tell(record, output)
+
+
+def _tell(record: RunRecord, output: Output) -> None:
+    from rich.markup import escape
+
+    lines = []
+    for each in record.languages:
+        lines.append(f"[bold green]{escape(each.files[0])}[/]")
+        lines.extend(f"  [dim]{escape(file)}[/]" for file in each.files[1:])
+        for reason in sorted({degradation.reason for degradation in each.degradations}):
+            spans = sum(degradation.reason == reason for degradation in each.degradations)
+            lines.append(f"  [yellow]degraded, {spans} span{'s' if spans > 1 else ''}:[/] {escape(reason)}")
+    hits = sum(entry.hit for entry in record.entries)
+    lines.append(
+        f"[dim]{record.seconds:.0f} s; {hits} of {len(record.entries)} pieces cached; redub show {record.name}[/]"
+    )
+    output.result(
+        {
+            "run": record.name,
+            "seconds": record.seconds,
+            "files": {each.language: list(each.files) for each in record.languages},
+            "degraded": {each.language: len(each.degradations) for each in record.languages},
+            "hits": hits,
+            "pieces": len(record.entries),
+        },
+        "\n".join(lines),
+    )

@@ -1,0 +1,36 @@
+"""A Prefect server on loopback that lives as long as its standard input stays open.
+
+Run by `flows.server` as `python -m flows.embedded_server PORT`. The parent holds the other end of the pipe, so even a
+parent killed with SIGKILL takes the server with it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    port = int(sys.argv[1])
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
+    )
+
+    def follow_parent() -> None:
+        sys.stdin.buffer.read()
+        server.should_exit = True
+        # Background services may hold the loop for longer than anyone wants to wait.
+        threading.Timer(3.0, os._exit, args=(0,)).start()
+
+    threading.Thread(target=follow_parent, daemon=True).start()
+    server.run()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Work as Prefect tasks: batches of pieces, cached by the same key as the store, retried only when that can help."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from prefect import task
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.futures import PrefectFuture
+from prefect.tasks import Task, exponential_backoff
+
+from infra.store import Store
+from manifests.errors import Unavailable
+from manifests.keys import fingerprint
+from manifests.time import Span
+from tasks.journal import Journal
+from tasks.stage import Done, Stage
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+MAX_TASKS_PER_STAGE = 40
+"""A self-hosted server suffers beyond some 2,000 mapped tasks in a run; a stage's work is batched to stay far below."""
+
+
+class Batch(Generic[In, Out]):
+    """Pieces of work for one task. A plain class, so that Prefect hands it over without walking through the records."""
+
+    def __init__(self, stage: Stage[In, Out], work: Sequence[In], store: Store) -> None:
+        self.stage, self.work, self.store = stage, tuple(work), store
+
+    @property
+    def key(self) -> str:
+        """One key for all pieces; the piece's own where there is only one."""
+        keys = [self.stage.key(piece) for piece in self.work]
+        return f"{self.stage.name}-{keys[0] if len(keys) == 1 else fingerprint(keys)}"
+
+    def finished(self) -> bool:
+        """Whether the store holds all of it whole: only then may Prefect's cache answer for it."""
+        return all(self.stage.recall(piece, self.store) is not None for piece in self.work)
+
+
+def _batch_key(context: Any, parameters: dict[str, Any]) -> str:  # noqa: ARG001 (Prefect's signature)
+    batch: Batch[Any, Any] = parameters["batch"]
+    return batch.key
+
+
+async def _can_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001 (Prefect's signature)
+    """Retry what may pass by itself; a user's mistake or a full disk will not."""
+    try:
+        await state.aresult(raise_on_failure=True)
+    except Unavailable:
+        return True
+    except Exception:  # noqa: BLE001 (every other failure is final; it is raised again by whoever asks for the result)
+        return False
+    return False
+
+
+@task(
+    persist_result=True,
+    cache_key_fn=_batch_key,
+    retries=3,
+    retry_delay_seconds=exponential_backoff(2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=_can_pass,
+)
+def perform(batch: Batch[In, Out]) -> list[Done[Out]]:
+    """Perform the pieces in turn; those that the store already has are not done again."""
+    return [batch.stage.perform(piece, batch.store) for piece in batch.work]
+
+
+@dataclass(slots=True)
+class Submitted(Generic[In, Out]):
+    """Batches that were handed to Prefect."""
+
+    stage: Stage[In, Out]
+    journal: Journal
+    language: str | None
+    spans: Sequence[Sequence[Span]]
+    futures: Sequence[PrefectFuture[list[Done[Out]]]]
+    _told: set[int] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def tell(self, index: int) -> None:
+        """Tell the journal, once, of the batch `index`, which is done."""
+        future = self.futures[index]
+        if not future.state.is_completed():
+            return
+        with self._lock:
+            if index in self._told:
+                return
+            self._told.add(index)
+        cached = future.state.name == "Cached"
+        for done, span in zip(future.result(), self.spans[index], strict=True):
+            self.journal.performed(
+                self.stage.name,
+                span,
+                self.language,
+                done.key,
+                hit=done.hit or cached,
+                seconds=0.0 if cached else done.seconds,
+            )
+
+    def values(self) -> list[Out]:
+        """Wait for all, in order. Raises what a piece raised."""
+        values: list[Out] = []
+        for index, future in enumerate(self.futures):
+            done = future.result()
+            self.tell(index)
+            values.extend(each.value for each in done)
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class PrefectPool:
+    """Hands work to the task runner of the flow run that it is used in."""
+
+    store: Store
+    journal: Journal
+
+    def submit(
+        self, stage: Stage[In, Out], work: Sequence[In], spans: Sequence[Span], *, language: str | None = None
+    ) -> Submitted[In, Out]:
+        """Hand over `work` in batches; returns at once."""
+        self.journal.began(stage.name, len(work), language)
+        size = max(1, math.ceil(len(work) / MAX_TASKS_PER_STAGE))
+        starts = range(0, len(work), size)
+        futures = []
+        for start in starts:
+            batch = Batch(stage, work[start : start + size], self.store)
+            named = perform.with_options(
+                name=stage.name,
+                task_run_name=_run_name(stage.name, language, start, len(batch.work), len(work)),
+                tags={each for each in (stage.name, language) if each},
+                refresh_cache=not batch.finished(),
+            )
+            futures.append(named.submit(batch))
+        submitted = Submitted(stage, self.journal, language, [spans[start : start + size] for start in starts], futures)
+        for index, future in enumerate(futures):
+            future.add_done_callback(lambda _, index=index: submitted.tell(index))
+        return submitted
+
+
+def _run_name(stage: str, language: str | None, start: int, size: int, total: int) -> str:
+    which = f"{start + 1}" if size == 1 else f"{start + 1}-{start + size}"
+    return " ".join(part for part in (stage, language, f"{which} of {total}") if part)

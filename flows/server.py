@@ -1,0 +1,169 @@
+"""The Prefect server that a command's flow runs talk to: the one that is configured, else an embedded local one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from infra.places import cache_folder, state_folder
+from manifests.errors import Unavailable
+
+_USUAL_PORT = 4200
+_START_LIMIT_S = 180.0
+_LOCK_PATIENCE_S = 5.0
+# Services that only a standing server needs. Task runs are recorded by two that stay on.
+_IDLE_SERVICES = ("SCHEDULER", "LATE_RUNS", "FOREMAN", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "REPOSSESSOR")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`api_url` for clients, `page_url` for people; `embedded` where it lives and dies with this process."""
+
+    api_url: str
+    page_url: str
+    embedded: bool
+
+
+def configured_api_url(environment: Mapping[str, str]) -> str | None:
+    """The API that the environment or the active Prefect profile names, None where neither does."""
+    if environment.get("PREFECT_API_URL"):
+        return environment["PREFECT_API_URL"]
+    home = Path(environment.get("PREFECT_HOME", Path.home() / ".prefect"))
+    try:
+        profiles = tomllib.loads((home / "profiles.toml").read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError):
+        return None
+    active = environment.get("PREFECT_PROFILE", profiles.get("active", ""))
+    url = profiles.get("profiles", {}).get(active, {}).get("PREFECT_API_URL")
+    return str(url) if url else None
+
+
+class StartingServer:
+    """A server that may still be starting; `ready()` waits for it. So that the imports go on meanwhile."""
+
+    def __init__(self, server: Server, process: subprocess.Popen[bytes] | None, log: Path | None) -> None:
+        self.server = server
+        self._process, self._log = process, log
+
+    def ready(self) -> Server:
+        """Wait until the server answers. Unavailable where it does not, or stops."""
+        deadline = time.monotonic() + (_START_LIMIT_S if self.server.embedded else 10)
+        while not _healthy(self.server.api_url):
+            if self._process is not None and self._process.poll() is not None:
+                raise Unavailable(f"the embedded Prefect server stopped while starting; its log is {self._log}")
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"no Prefect server answers at {self.server.api_url}; start it, or unset PREFECT_API_URL"
+                )
+            time.sleep(0.1)
+        return self.server
+
+
+@contextmanager
+def prefect_server() -> Iterator[StartingServer]:
+    """The server for this process's flow runs, with the environment set for Prefect to find it.
+
+    To be entered before `prefect` is first imported: Prefect reads its settings then. An embedded server listens on
+    loopback alone, keeps its history in the state folder, and ends with this process, however that ends.
+    """
+    os.environ.setdefault("PREFECT_RESULTS_LOCAL_STORAGE_PATH", str(cache_folder() / "results"))
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    url = configured_api_url(os.environ)
+    if url:
+        yield StartingServer(Server(url, url.removesuffix("/").removesuffix("/api"), embedded=False), None, None)
+        return
+    with ExitStack() as stack:
+        folder = state_folder() / "prefect"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = stack.enter_context((folder / "lock").open("wb"))
+        database = folder / ("prefect.db" if _locked(lock) else f"prefect-{os.getpid()}.db")
+        if database.name != "prefect.db":
+            # Another command uses the history now; this run's page is its own, and goes with it.
+            stack.callback(lambda: [each.unlink(missing_ok=True) for each in folder.glob(f"{database.name}*")])
+        port = _free_port()
+        server = Server(f"http://127.0.0.1:{port}/api", f"http://127.0.0.1:{port}", embedded=True)
+        os.environ["PREFECT_API_URL"] = server.api_url
+        os.environ["PREFECT_HOME"] = str(folder / "home")
+        log = folder / "server.log"
+        with log.open("wb") as sink:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "flows.embedded_server", str(port)],
+                stdin=subprocess.PIPE,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **_server_environment(port, database, server)},
+                pass_fds=(lock.fileno(),),
+                start_new_session=True,  # Ctrl-C is for the command; the server ends after it
+            )
+        stack.callback(_stop, process)
+        yield StartingServer(server, process, log)
+
+
+def _server_environment(port: int, database: Path, server: Server) -> dict[str, str]:
+    return {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{database}",
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_UI_API_URL": server.api_url,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_MEMO_STORE_PATH": str(database.with_suffix(".memo.toml")),
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        **{f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _IDLE_SERVICES},
+    }
+
+
+def _locked(lock: IO[bytes]) -> bool:
+    """Whether this process got the lock. A server whose command was just killed needs a moment to let go of it."""
+    deadline = time.monotonic() + _LOCK_PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.2)
+        else:
+            return True
+
+
+def _free_port() -> int:
+    for port in (_USUAL_PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise Unavailable("no free port on loopback for the embedded Prefect server")
+
+
+def _healthy(api_url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{api_url.rstrip('/')}/health", timeout=2) as answer:  # noqa: S310 (a configured API)
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,58 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from manifests.errors import NoSpace
+
+_FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "writing is not permitted",
+    errno.EPERM: "writing is not permitted",
+}
+
+
+@contextmanager
+def no_space_told(where: Path) -> Iterator[None]:
+    """Turn the operating system's "full" and "may not write" into `NoSpace` that names `where`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise NoSpace(f"{where}: {_FULL[error.errno]}; free some space or choose another folder") from error
+        raise
+
+
+@contextmanager
+def published(target: Path) -> Iterator[Path]:
+    """A temporary path beside `target`; on leaving without an error it takes `target`'s name, else it goes.
+
+    NoSpace where the folder is full or may not be written.
+    """
+    with no_space_told(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".redub-{uuid.uuid4().hex}{target.suffix}")
+        try:
+            yield draft
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def require_writable(folder: Path) -> None:
+    """Make `folder` where it is missing and try to write in it; NoSpace where that fails."""
+    with no_space_told(folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise NoSpace(f"{folder}: a file stands where the output folder should be; choose another") from error
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".redub-"):
+            pass

@@ -1,0 +1,78 @@
+"""Which weights and voices the settings come to on this machine: revisions for keys, clear errors for what is missing."""
+
+from __future__ import annotations
+
+from models import weights
+from models.asr import engines as asr
+from models.faces import engines as faces
+from models.lipsync import engines as lipsync
+from models.speech import engines as speech
+from models.speech import voices
+from models.speech.contract import Voice
+from models.translation import engines as translation
+from tasks.faces import FaceSettings
+from tasks.lips import LipSettings
+from tasks.listen import ListenSettings
+from tasks.speak import SpeakSettings
+from tasks.translate import TranslateSettings
+
+
+def _installed(name: str) -> str:
+    """The revision of weights that are on this machine. MissingWeights, with the command that brings them, else."""
+    weights.locate(name)
+    return weights.revision(name)
+
+
+def listening_weights(settings: ListenSettings) -> str:
+    """The revision of the transcriber's weights. MissingWeights where they are not here."""
+    return _installed(asr.weights_of(settings.engine))
+
+
+def identifier_weights() -> str:
+    """The revision of the language identifier's weights."""
+    return _installed(asr.weights_of("whisper"))
+
+
+def translation_weights(settings: TranslateSettings, source: str, target: str) -> str:
+    """The revision of the translator's weights. BadInput for a pair nobody offers, MissingWeights for one to be pulled."""
+    return _installed(translation.weights_of(settings.engine, source, target))
+
+
+def voice_for(language: str, settings: SpeakSettings) -> Voice:
+    """The voice that speaks `language`: the pinned one, else the table's choice among those that can speak here."""
+    if settings.voice is not None:
+        return voices.find(settings.voice)
+    return voices.choose(language, None, ())
+
+
+def speaking_weights(voice: Voice) -> str:
+    """The revision of the weights that `voice` speaks with."""
+    return _installed(speech.weights_of(voice))
+
+
+def face_weights(settings: FaceSettings) -> tuple[str, ...]:
+    """The revisions of the detector's and the identity network's weights."""
+    return tuple(_installed(name) for name in faces.weights_of(settings.detector))
+
+
+def same_person_cosine() -> float:
+    """The cosine from which two faces are one person."""
+    return faces.SAME_PERSON_COSINE
+
+
+def lip_weights(settings: LipSettings) -> str | None:
+    """The revision of the lip-sync weights, None where this machine has none: lips are then Degraded."""
+    if settings.engine == "none":
+        return None
+    name = lipsync.weights_of(settings.engine)
+    return weights.revision(name) if weights.present(name) else None
+
+
+def needed_for(source: str, target: str) -> tuple[str, ...]:
+    """The names of the weights that a default dub from `source` into `target` takes, lips apart."""
+    return (
+        asr.weights_of(ListenSettings().engine),
+        *faces.weights_of(FaceSettings().detector),
+        translation.weights_of(TranslateSettings().engine, source, target),
+        speech.weights_of(voices.choose(target, None, ())),
+    )

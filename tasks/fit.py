@@ -1,0 +1,102 @@
+"""Fitting speech to the lecture's clock: where each clip starts and how fast it is spoken.
+
+This is the seam that a better timing will replace: `place` takes what is to be said and when, and gives placements; it
+knows neither audio nor pictures. Levers, in this order: the slack up to the next utterance, a little lead before the
+utterance, then the rate. What still does not fit pushes its neighbours, is recorded as overrun, and is never cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from manifests.records import Placement
+from manifests.time import Flicks, Span, flicks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitSettings:
+    """Rates (1 is the voice's own) and margins. `gap_s` is kept between utterances, `lead_s` is how early one may start.
+
+    Past `fastest` speech is hurried only where it would outlast the lecture itself.
+    """
+
+    slowest: float = 0.92
+    fastest: float = 1.25
+    gap_s: float = 0.08
+    lead_s: float = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToPlace:
+    """A clip of natural length `duration` that says what was said in `span`; it may not start before `earliest`."""
+
+    clip_id: str
+    utterance_id: str
+    span: Span
+    duration: Flicks
+    earliest: Flicks
+
+
+def place(clips: Sequence[ToPlace], within: Span, settings: FitSettings) -> list[Placement]:
+    """Placements of `clips` (ordered by their spans), disjoint, in the same order, inside `within`.
+
+    `overrun` is by how much a placement ends after the start of the next utterance (less the gap), or, for speech hurried
+    past `fastest`, how much longer it would have been at that rate.
+    """
+    spans: list[Span] = []
+    gap, lead = flicks(settings.gap_s), flicks(settings.lead_s)
+    free_from = within.start
+    for index, clip in enumerate(clips):
+        limit = _limit(clips, index, within, gap)
+        start = max(clip.span.start, free_from)
+        room = max(limit - start, 0)
+        if clip.duration > room:
+            # Lead only where slack alone does not do, and no more of it than is missing.
+            earliest = max(clip.earliest, free_from, clip.span.start - lead)
+            start = min(start, max(earliest, start - (clip.duration - room)))
+            room = max(limit - start, 0)
+        shortest, longest = clip.duration / settings.fastest, clip.duration / settings.slowest
+        wanted = clip.span.end - start if clip.duration <= clip.span.end - start else min(clip.duration, room)
+        spans.append(Span(start, start + round(min(max(wanted, shortest), longest))))
+        free_from = spans[-1].end + gap
+    spans = _pull_back(spans, within, gap)
+    return [
+        Placement(
+            clip_id=clip.clip_id,
+            utterance_id=clip.utterance_id,
+            span=span,
+            rate=clip.duration / span.duration,
+            overrun=max(
+                0,
+                span.end - _limit(clips, index, within, gap),
+                round(clip.duration / settings.fastest) - span.duration,
+            ),
+        )
+        for index, (clip, span) in enumerate(zip(clips, spans, strict=True))
+    ]
+
+
+def _limit(clips: Sequence[ToPlace], index: int, within: Span, gap: Flicks) -> Flicks:
+    following = clips[index + 1].span.start - gap if index + 1 < len(clips) else within.end
+    return min(following, within.end)
+
+
+def _pull_back(spans: list[Span], within: Span, gap: Flicks) -> list[Span]:
+    """Move spans earlier, from the last backwards, until all end inside; squeeze evenly what even then does not fit."""
+    pulled: list[Span] = []
+    end = within.end
+    for span in reversed(spans):
+        pulled.append(span.shift(min(0, end - span.end)))
+        end = pulled[-1].start - gap
+    pulled.reverse()
+    if not pulled or pulled[0].start >= within.start:
+        return pulled
+    # More speech than lecture, even at the fastest rate: all of it is hurried alike, gaps given up.
+    total = sum(span.duration for span in pulled)
+    at, squeezed = within.start, []
+    for span in pulled:
+        length = max(1, span.duration * within.duration // total)
+        squeezed.append(Span(at, at + length))
+        at += length
+    return squeezed

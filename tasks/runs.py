@@ -1,0 +1,89 @@
+"""The record of a run: what it was asked, what it did, and what became of it; `redub show` reads it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from infra.files import published
+from infra.places import state_folder
+from manifests.errors import BadInput
+from manifests.records import Degradation
+from tasks.journal import Entry
+
+RECORD_NAME = "run.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageOutcome:
+    """One language of a run: the files that were written, and what was degraded."""
+
+    language: str
+    files: tuple[str, ...]
+    copied_frames: int
+    rendered_frames: int
+    loudness_lufs: float | None
+    degradations: tuple[Degradation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run. `outcome` is "finished", or the error that ended it; `page` is where the Prefect server showed it."""
+
+    name: str
+    command: str
+    source: str
+    source_duration_s: float
+    started: str
+    seconds: float
+    outcome: str
+    page: str
+    entries: tuple[Entry, ...]
+    languages: tuple[LanguageOutcome, ...]
+
+
+_ADAPTER: TypeAdapter[RunRecord] = TypeAdapter(RunRecord)
+
+
+def next_name(title: str) -> str:
+    """A name for a new run: what it is about, and the first number that no run of that title has."""
+    slug = re.sub(r"[^\w-]+", "-", title).strip("-") or "run"
+    taken = {path.stem for path in _folder().glob("*.json")}
+    number = 1
+    while f"{slug}-{number}" in taken:
+        number += 1
+    return f"{slug}-{number}"
+
+
+def write_record(record: RunRecord, beside: Path | None) -> None:
+    """Keep `record` under its name in the state folder, and in the folder `beside`, where one is given."""
+    text = _ADAPTER.dump_json(record, indent=1).decode()
+    for target in (_folder() / f"{record.name}.json", *([beside / RECORD_NAME] if beside else [])):
+        with published(target) as draft:
+            draft.write_text(text, encoding="utf-8")
+
+
+def read_record(run: str | None) -> RunRecord:
+    """The run of that name or in that folder, the latest where None. BadInput where there is none."""
+    if run is None:
+        files = sorted(_folder().glob("*.json"), key=lambda path: path.stat().st_mtime)
+        if not files:
+            raise BadInput("no run was recorded on this machine yet.", remedy="Start one: redub dub SOURCE --to fr")
+        file = files[-1]
+    else:
+        given = Path(run)
+        file = given / RECORD_NAME if given.is_dir() else given if given.is_file() else _folder() / f"{run}.json"
+    try:
+        return _ADAPTER.validate_json(file.read_bytes())
+    except FileNotFoundError as error:
+        known = ", ".join(sorted(path.stem for path in _folder().glob("*.json"))) or "none"
+        raise BadInput(f"there is no run {run!r}.", remedy=f"Known runs: {known}.") from error
+    except ValidationError as error:
+        raise BadInput("this is no record of a run.", where=str(file)) from error
+
+
+def _folder() -> Path:
+    return state_folder() / "runs"

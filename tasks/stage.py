@@ -1,0 +1,92 @@
+"""A stage: a pure function with a name, a version and a key, whose finished work is never done twice.
+
+The key of a piece of work is a hash of the stage's name and version and of its inputs: records (which name content by
+hash), settings, and the revisions of the weights. What the work came to is remembered in the store under that key,
+so a run that died is resumed by running the same command again, and a later run or another machine shares it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from infra.store import Store
+from manifests.keys import fingerprint
+from manifests.records import Blob
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[Out]):
+    """What a piece of work came to. `seconds` is the time it took now: next to nothing where it was a cache `hit`."""
+
+    value: Out
+    key: str
+    hit: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stage(Generic[In, Out]):
+    """A kind of work. Raise `version` whenever `compute` would give something else for the same input.
+
+    `output` is the type that `compute` returns, made of records, spans and plain data, so that it goes to JSON and back.
+    """
+
+    name: str
+    version: int
+    output: Any
+    compute: Callable[[In, Store], Out]
+
+    def key(self, work: In) -> str:
+        """The key of this piece of work: equal for equal content, settings and weights."""
+        return fingerprint(self.name, self.version, work)
+
+    def recall(self, work: In, store: Store) -> Done[Out] | None:
+        """Finished work, if the store has it whole: a missing or damaged blob means that it must be redone."""
+        started, key = time.perf_counter(), self.key(work)
+        text = store.recall(self.name, key)
+        if text is None:
+            return None
+        try:
+            value: Out = _adapter(self.output).validate_json(text)
+        except ValidationError:
+            return None
+        if not all(store.intact(blob) for blob in blobs(value)):
+            return None
+        return Done(value, key, hit=True, seconds=time.perf_counter() - started)
+
+    def perform(self, work: In, store: Store) -> Done[Out]:
+        """Finished work from the store, else computed now and remembered."""
+        done = self.recall(work, store)
+        if done is not None:
+            return done
+        started, key = time.perf_counter(), self.key(work)
+        value = self.compute(work, store)
+        store.remember(self.name, key, _adapter(self.output).dump_json(value).decode())
+        return Done(value, key, hit=False, seconds=time.perf_counter() - started)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def blobs(value: object) -> Iterator[Blob]:
+    """Every blob that `value` (records, tuples and lists of them) refers to."""
+    if isinstance(value, Blob):
+        yield value
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for entry in dataclasses.fields(value):
+            yield from blobs(getattr(value, entry.name))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from blobs(item)
