@@ -1,0 +1,44 @@
+"""Face detectors and the face embedder by name."""
+
+from __future__ import annotations
+
+from functools import cache
+from threading import local
+
+from manifests.errors import BadInput
+from models.faces.contract import FaceDetector, FaceEmbedder
+
+DETECTOR_NAMES = ("yunet", "s3fd")
+
+_of_this_thread = local()
+
+
+def load_detector(name: str = "yunet", *, device: str = "cpu") -> FaceDetector:
+    """The detector called `name`, loaded once a thread, as OpenCV's may not be shared. `device` is for "s3fd" alone.
+
+    BadInput for a name not in `DETECTOR_NAMES`; MissingWeights where its weights are not on this machine.
+    """
+    loaded: dict[tuple[str, str], FaceDetector] = _of_this_thread.__dict__.setdefault("detectors", {})
+    if (name, device) not in loaded:
+        loaded[name, device] = _new_detector(name, device)
+    return loaded[name, device]
+
+
+def _new_detector(name: str, device: str) -> FaceDetector:
+    if name == "yunet":
+        from models.faces.yunet import YuNetDetector
+
+        return YuNetDetector()
+    if name == "s3fd":
+        from models.faces import s3fd
+
+        return s3fd.load(device=device)
+    raise BadInput(f"no face detector is called {name!r}.", where="faces", remedy=f"Use one of {DETECTOR_NAMES}.")
+
+
+@cache
+def load_embedder() -> FaceEmbedder:
+    """SFace, loaded once per process; MissingWeights where its weights are not on this machine."""
+    from models.faces.sface import SFaceEmbedder
+
+    return SFaceEmbedder()
