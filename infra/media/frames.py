@@ -1,0 +1,101 @@
+"""Frames as they are decoded: a stream of upright RGB arrays with their times, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from infra.media.pixels import Rgb, to_rgb
+from infra.media.streams import Clock, clock_of, open_media, orientation_of, picture_stream
+from manifests.errors import BadInput
+from manifests.time import FLICKS_PER_SECOND, Flicks, Span
+
+# How far before the wanted time to seek, in turn: some containers land after it, and a frame near an open group of
+# pictures needs the one before. None starts at the beginning.
+_PREROLLS: tuple[Flicks | None, ...] = (0, 2 * FLICKS_PER_SECOND, 15 * FLICKS_PER_SECOND, None)
+
+
+def read_frames(path: Path, span: Span | None = None, *, width: int | None = None) -> Iterator[tuple[Flicks, Rgb]]:
+    """The frames of `path` shown within `span` (all of them where None), in the order shown.
+
+    Each comes as its time (flicks, the first frame of the video at 0) and (height, width, 3) uint8 RGB, upright.
+    `width` scales the upright picture down to that width bilinearly, in proportion; a smaller picture is left as it
+    is. BadInput where the file cannot be decoded.
+    """
+    reformatter = VideoReformatter()
+    with open_media(path) as container:
+        stream = picture_stream(container, path)
+        for time, frame in decode_span(container, stream, span, path):
+            orientation = orientation_of(frame)
+            seen_width, seen_height = orientation.upright_size(frame.width, frame.height)
+            size = None
+            if width is not None and width < seen_width:
+                size = orientation.upright_size(width, max(1, round(seen_height * width / seen_width)))
+            yield time, orientation.upright(to_rgb(frame, reformatter, size=size))
+
+
+def frame_at(path: Path, time: Flicks, *, width: int | None = None) -> tuple[Flicks, Rgb]:
+    """The frame on show at `time`: the last that starts at or before it, else the first. As `read_frames` gives it."""
+    latest: tuple[Flicks, Rgb] | None = None
+    for moment, rgb in read_frames(path, Span(max(time - FLICKS_PER_SECOND, 0), max(time, 0) + 1), width=width):
+        latest = moment, rgb
+    if latest is None:  # nothing within the second before: a slow or variable rate
+        for moment, rgb in read_frames(path, width=width):
+            if latest is not None and moment > time:
+                break
+            latest = moment, rgb
+    if latest is None:
+        raise BadInput("no frame of it can be decoded", where=str(path))
+    return latest
+
+
+def decode_span(
+    container: InputContainer, stream: VideoStream, span: Span | None, path: Path
+) -> Iterator[tuple[Flicks, VideoFrame]]:
+    """Decoded frames with their times, those of `span` alone where given, in the order shown."""
+    clock = clock_of(stream)
+    try:
+        if span is None or span.start <= 0:
+            yield from _within(container.decode(stream), clock, span)
+            return
+        for preroll in _PREROLLS:
+            _seek(container, stream, None if preroll is None else clock.ticks(span.start - preroll))
+            decoded = _within(container.decode(stream), clock, None)
+            first = next(decoded, None)
+            if first is not None and first[0] <= span.start or preroll is None:
+                if first is not None and first[0] in span:
+                    yield first
+                for time, frame in decoded:
+                    if time >= span.end:
+                        return
+                    if time >= span.start:
+                        yield time, frame
+                return
+    except av.error.FFmpegError as error:
+        raise BadInput(
+            f"the picture cannot be decoded ({error.strerror});", where=str(path), remedy="check that it plays"
+        ) from error
+
+
+def _seek(container: InputContainer, stream: VideoStream, ticks: int | None) -> None:
+    if ticks is None:
+        ticks = (stream.start_time or 0) - 60 * round(1 / (stream.time_base or 1))
+    container.seek(ticks, stream=stream, backward=True)
+
+
+def _within(frames: Iterator[VideoFrame], clock: Clock, span: Span | None) -> Iterator[tuple[Flicks, VideoFrame]]:
+    for frame in frames:
+        ticks = frame.pts if frame.pts is not None else frame.dts
+        if ticks is None:
+            continue
+        time = clock.time(ticks)
+        if span is not None and time >= span.end:
+            return
+        if span is None or time >= span.start:
+            yield time, frame

@@ -1,0 +1,189 @@
+"""What a file is, found once at the door: every fault that a later stage would trip over is named here, in one line.
+
+All packets are read (no more than hashing reads), none is decoded but the first and the last group of pictures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from infra.media.streams import base_of, clock_of, open_media, orientation_of, picture_stream
+from manifests.errors import BadInput
+from manifests.records import AudioTrack, Video
+from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks
+
+_AGAIN = "copy or download it again"
+_MISSING_S = Fraction(1)  # how much of a declared length may lack before the file counts as cut off
+_TAIL_S = 12  # how far before the end the decoding of the end starts
+
+
+def probe(path: Path) -> Video:
+    """The record of the video in `path`.
+
+    BadInput, in one line with a remedy, where there is nothing to dub: no such file, no media, no moving picture,
+    no sound only, no length, cut off, or not decodable at its start or its end.
+    """
+    with open_media(path) as container:
+        stream = picture_stream(container, path)
+        if stream.codec_context is None:
+            raise BadInput("no decoder for its picture is built in;", where=str(path), remedy="convert it to H.264")
+        first = _first_frame(container, stream, path)
+        packets = _read_packets(container, stream, path)
+        _check_length(container, stream, packets, path)
+        _check_end(container, stream, packets, path)
+        orientation = orientation_of(first)
+        width, height = orientation.upright_size(first.width, first.height)
+        variable = packets.variable_frame_rate
+        times = sorted(packets.times)
+        span = Span(0, times[-1] + packets.last_duration)
+        tracks = tuple(_track(index, audio) for index, audio in enumerate(container.streams.audio))
+        return Video(
+            id=_sha256(path),
+            uri=str(path),
+            span=span,
+            container=container.format.name,
+            codec=stream.codec_context.codec.canonical_name,
+            pixel_format=first.format.name,
+            width=width,
+            height=height,
+            rotation_deg=90 * orientation.turns,
+            frame_rate=_frame_rate(stream, len(times), span.end, variable=variable),
+            variable_frame_rate=variable,
+            frame_count=len(times),
+            audio_tracks=tracks,
+        )
+
+
+@dataclass(slots=True)
+class _Packets:
+    """What the packets tell: the times of all shown frames, in stream order, and how far every stream reaches."""
+
+    tick: Flicks
+    times: list[Flicks] = field(default_factory=list)
+    last_duration: Flicks = 0
+    reached_s: Fraction = Fraction(0)
+    corrupt: bool = False
+    count: int = 0
+
+    @property
+    def variable_frame_rate(self) -> bool:
+        """Whether the steps between frames differ by more than the rounding of timestamps explains."""
+        times = sorted(self.times)
+        steps = [after - before for before, after in zip(times, times[1:], strict=False)]
+        return bool(steps) and max(steps) - min(steps) > 2 * self.tick
+
+
+def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
+    try:
+        for frame in container.decode(stream):
+            return frame
+    except av.error.FFmpegError as error:
+        what = f"its picture cannot be decoded ({error.strerror});"
+        raise BadInput(what, where=str(path), remedy=_AGAIN) from error
+    raise BadInput("it holds no frame that can be decoded;", where=str(path), remedy=_AGAIN)
+
+
+def _read_packets(container: InputContainer, stream: VideoStream, path: Path) -> _Packets:
+    container.seek(0, backward=True)
+    clock = clock_of(stream)
+    packets = _Packets(tick=flicks(base_of(stream)))
+    latest = -1
+    for packet in _demux(container, path):
+        ticks = packet.pts if packet.pts is not None else packet.dts
+        if ticks is None or not packet.size:
+            continue
+        end = (ticks + (packet.duration or 0)) * Fraction(packet.time_base)
+        packets.reached_s = max(packets.reached_s, end)
+        packets.corrupt |= packet.is_corrupt
+        if packet.stream_index != stream.index:
+            continue
+        packets.count += 1
+        if packet.is_discard:
+            continue
+        packets.times.append(clock.time(ticks))
+        if ticks > latest:
+            latest = ticks
+            packets.last_duration = clock.time(ticks + (packet.duration or 0)) - clock.time(ticks)
+    if packets.times and not packets.last_duration:
+        packets.last_duration = flicks(1 / Fraction(stream.average_rate or stream.guessed_rate or 25))
+    return packets
+
+
+def _demux(container: InputContainer, path: Path) -> Iterator[Packet[Stream]]:
+    try:
+        yield from container.demux(*container.streams.video, *container.streams.audio)
+    except av.error.FFmpegError as error:
+        raise BadInput(f"it is damaged or cut off ({error.strerror});", where=str(path), remedy=_AGAIN) from error
+
+
+def _check_length(container: InputContainer, stream: VideoStream, packets: _Packets, path: Path) -> None:
+    if len(packets.times) == 0 or max(packets.times) + packets.last_duration <= 0:
+        raise BadInput("its picture lasts no time;", where=str(path), remedy="give a video that moves")
+    if len(packets.times) == 1:
+        raise BadInput(
+            "it holds a single picture, no video;", where=str(path), remedy="to animate a face image, use `redub talk`"
+        )
+    # MP4 counts its frames in the index; Matroska and others declare a length.
+    if "mp4" in container.format.name and packets.count < stream.frames:
+        raise _cut_off(f"{packets.count} of its {stream.frames} frames are there", path)
+    declared = Fraction(container.duration or 0, av.time_base) + Fraction(container.start_time or 0, av.time_base)
+    declared_by_header = "matroska" in container.format.name or "mp4" in container.format.name
+    if declared_by_header and declared - packets.reached_s > _MISSING_S:
+        raise _cut_off(f"{float(packets.reached_s):.1f} s of its {float(declared):.1f} s are there", path)
+
+
+def _check_end(container: InputContainer, stream: VideoStream, packets: _Packets, path: Path) -> None:
+    """Decode what leads to the last frame: a cut within the last packet, or damage there, shows only now."""
+    clock = clock_of(stream)
+    end = max(packets.times)
+    container.seek(clock.ticks(max(end - _TAIL_S * FLICKS_PER_SECOND, 0)), stream=stream, backward=True)
+    latest = -1
+    try:
+        for frame in container.decode(stream):
+            ticks = frame.pts if frame.pts is not None else frame.dts
+            latest = max(latest, -1 if ticks is None else clock.time(ticks))
+    except av.error.FFmpegError as error:
+        raise _cut_off(f"its end cannot be decoded: {error.strerror}", path) from error
+    if packets.corrupt or end - latest > FLICKS_PER_SECOND:
+        raise _cut_off(f"it decodes to {max(latest, 0) / FLICKS_PER_SECOND:.1f} s only", path)
+
+
+def _cut_off(detail: str, path: Path) -> BadInput:
+    return BadInput(f"it is cut off or damaged ({detail});", where=str(path), remedy=_AGAIN)
+
+
+def _frame_rate(stream: VideoStream, count: int, duration: Flicks, *, variable: bool) -> Fraction:
+    """Frames per second: the container's own figure where every step is the same, else the average."""
+    declared = stream.guessed_rate or stream.average_rate
+    if declared and not variable:
+        return Fraction(declared)
+    return Fraction(count * FLICKS_PER_SECOND, duration).limit_denominator(1001)
+
+
+def _track(index: int, stream: AudioStream) -> AudioTrack:
+    context = stream.codec_context
+    language = stream.language
+    return AudioTrack(
+        index=index,
+        codec=context.codec.canonical_name,
+        sample_rate=context.sample_rate,
+        channels=context.channels,
+        language=None if language in (None, "", "und") else language,
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
