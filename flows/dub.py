@@ -69,7 +69,7 @@ def dub(
             audio_track=audio_track,
             settings=settings or preset(preset_name),
         )
-        dubbed = dub_lecture(job, store, PrefectPool(store, journal))
+        dubbed = dub_lecture(job, PrefectPool(store, journal))
         outcomes = publish.publish_dubs(dubbed, path.stem, folder, store)
     except RedubError as error:
         outcome = str(error)

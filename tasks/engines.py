@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from manifests.errors import BadInput
 from models import weights
 from models.asr import engines as asr
 from models.faces import engines as faces
@@ -46,8 +47,13 @@ def voice_for(language: str, settings: SpeakSettings) -> Voice:
 
 
 def speaking_weights(voice: Voice) -> str:
-    """The revision of the weights that `voice` speaks with."""
-    return _installed(speech.weights_of(voice))
+    """The revision of what `voice` speaks with. BadInput or MissingWeights where it cannot speak here."""
+    name = speech.weights_of(voice)
+    if name is not None:
+        weights.locate(name)
+    elif (missing := speech.available(voice)) is not None:
+        raise BadInput(f"the voice {voice.id} cannot speak on this machine:", remedy=missing)
+    return speech.revision(voice)
 
 
 def face_weights(settings: FaceSettings) -> tuple[str, ...]:
@@ -70,9 +76,10 @@ def lip_weights(settings: LipSettings) -> str | None:
 
 def needed_for(source: str, target: str) -> tuple[str, ...]:
     """The names of the weights that a default dub from `source` into `target` takes, lips apart."""
+    voice_weights = speech.weights_of(voices.choose(target, None, ()))
     return (
         asr.weights_of(ListenSettings().engine),
         *faces.weights_of(FaceSettings().detector),
         translation.weights_of(TranslateSettings().engine, source, target),
-        speech.weights_of(voices.choose(target, None, ())),
+        *((voice_weights,) if voice_weights else ()),
     )

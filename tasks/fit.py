@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from manifests.records import Placement
 from manifests.time import Flicks, Span, flicks
@@ -44,11 +45,15 @@ def place(clips: Sequence[ToPlace], within: Span, settings: FitSettings) -> list
     `overrun` is by how much a placement ends after the start of the next utterance (less the gap), or, for speech hurried
     past `fastest`, how much longer it would have been at that rate.
     """
+    if not clips:
+        return []
     spans: list[Span] = []
-    gap, lead = flicks(settings.gap_s), flicks(settings.lead_s)
+    lead = flicks(settings.lead_s)
+    gaps = _gaps_after(clips, flicks(settings.gap_s))
+    limits = [min(following.span.start - gap, within.end) for following, gap in zip(clips[1:], gaps, strict=False)]
+    limits.append(within.end)
     free_from = within.start
-    for index, clip in enumerate(clips):
-        limit = _limit(clips, index, within, gap)
+    for clip, gap, limit in zip(clips, gaps, limits, strict=False):
         start = max(clip.span.start, free_from)
         room = max(limit - start, 0)
         if clip.duration > room:
@@ -60,43 +65,41 @@ def place(clips: Sequence[ToPlace], within: Span, settings: FitSettings) -> list
         wanted = clip.span.end - start if clip.duration <= clip.span.end - start else min(clip.duration, room)
         spans.append(Span(start, start + round(min(max(wanted, shortest), longest))))
         free_from = spans[-1].end + gap
-    spans = _pull_back(spans, within, gap)
+    spans = _pull_back(spans, [round(clip.duration / settings.fastest) for clip in clips], within, gaps)
     return [
         Placement(
             clip_id=clip.clip_id,
             utterance_id=clip.utterance_id,
             span=span,
             rate=clip.duration / span.duration,
-            overrun=max(
-                0,
-                span.end - _limit(clips, index, within, gap),
-                round(clip.duration / settings.fastest) - span.duration,
-            ),
+            overrun=max(0, span.end - limit, round(clip.duration / settings.fastest) - span.duration),
         )
-        for index, (clip, span) in enumerate(zip(clips, spans, strict=True))
+        for clip, span, limit in zip(clips, spans, limits, strict=True)
     ]
 
 
-def _limit(clips: Sequence[ToPlace], index: int, within: Span, gap: Flicks) -> Flicks:
-    following = clips[index + 1].span.start - gap if index + 1 < len(clips) else within.end
-    return min(following, within.end)
+def _gaps_after(clips: Sequence[ToPlace], gap: Flicks) -> list[Flicks]:
+    """The silence to keep after each clip: as short as the speaker's own, where that was shorter than `gap`."""
+    own = [max(after.span.start - before.span.end, 0) for before, after in pairwise(clips)]
+    return [*(min(gap, each) for each in own), 0]
 
 
-def _pull_back(spans: list[Span], within: Span, gap: Flicks) -> list[Span]:
+def _pull_back(spans: Sequence[Span], shortest: Sequence[Flicks], within: Span, gaps: Sequence[Flicks]) -> list[Span]:
     """Move spans earlier, from the last backwards, until all end inside; squeeze evenly what even then does not fit."""
     pulled: list[Span] = []
     end = within.end
-    for span in reversed(spans):
-        pulled.append(span.shift(min(0, end - span.end)))
-        end = pulled[-1].start - gap
+    for index in reversed(range(len(spans))):
+        pulled.append(spans[index].shift(min(0, end - spans[index].end)))
+        end = pulled[-1].start - (gaps[index - 1] if index else 0)
     pulled.reverse()
     if not pulled or pulled[0].start >= within.start:
         return pulled
-    # More speech than lecture, even at the fastest rate: all of it is hurried alike, gaps given up.
-    total = sum(span.duration for span in pulled)
+    # More speech than lecture at these rates: all of it is hurried alike, and gaps are given up.
+    lengths = list(shortest)
+    if sum(lengths) > within.duration:
+        lengths = [max(1, length * within.duration // sum(shortest)) for length in shortest]
     at, squeezed = within.start, []
-    for span in pulled:
-        length = max(1, span.duration * within.duration // total)
+    for length in lengths:
         squeezed.append(Span(at, at + length))
         at += length
     return squeezed

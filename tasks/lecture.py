@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.media.probe import probe
-from infra.media.splice import GroupOfPictures, plan_groups
+from infra.media.splice import GroupPlan, plan_groups
 
-from infra.store import Store
 from manifests.errors import BadInput
 from manifests.languages import language as known_language
 from manifests.records import (
@@ -29,8 +28,9 @@ from manifests.records import (
     Utterance,
     Video,
 )
-from manifests.time import Span
+from manifests.time import Span, seconds
 from tasks import assemble, chunks, engines, faces, fit, lips, listen, mix, render, speak, translate
+from tasks import shots as shots_stage
 from tasks.pool import Pending, Pool
 from tasks.settings import DubSettings
 
@@ -90,7 +90,7 @@ def check(job: DubJob) -> None:
         known_language(target)
         if job.source_language == target:
             raise BadInput(f"the source is in {target!r} already.", where="--to", remedy="Name another language.")
-        engines.voice_for(target, job.settings.speak)
+        engines.speaking_weights(engines.voice_for(target, job.settings.speak))
         if job.source_language is not None:
             engines.translation_weights(job.settings.translate, job.source_language, target)
     if job.source_language is not None:
@@ -100,15 +100,17 @@ def check(job: DubJob) -> None:
         engines.face_weights(job.settings.faces)
 
 
-def dub_lecture(job: DubJob, store: Store, pool: Pool) -> DubbedLecture:
+def dub_lecture(job: DubJob, pool: Pool) -> DubbedLecture:
     """Dub `job.source` into every target language. BadInput where there is nothing to dub."""
     check(job)
     video = probe(job.source)
     track = _audio_track(video, job.audio_track)
     settings = job.settings
 
-    shots_pending = pool.submit(chunks.SHOTS, [chunks.ShotWork(video=video, settings=settings.shots)], [video.span])
-    speech_pending = pool.submit(chunks.SPEECH, [chunks.SpeechWork(video=video, track=track)], [video.span])
+    shots_pending = pool.submit(
+        shots_stage.SHOTS, [shots_stage.ShotWork(video=video, settings=settings.shots)], [video.span]
+    )
+    speech_pending = pool.submit(shots_stage.SPEECH, [shots_stage.SpeechWork(video=video, track=track)], [video.span])
     shots, speech = shots_pending.values()[0], speech_pending.values()[0]
     if not speech:
         raise BadInput(
@@ -142,8 +144,8 @@ def dub_lecture(job: DubJob, store: Store, pool: Pool) -> DubbedLecture:
         utterances=tuple(each for group in utterances for each in group),
         tracks=tracks,
     )
-    groups = plan_groups(job.source)
-    dubs = tuple(_finish(speech_in, heard, groups, settings, pool) for speech_in in speeches)
+    plan = plan_groups(job.source)
+    dubs = tuple(_finish(speech_in, heard, plan, settings, pool) for speech_in in speeches)
     return DubbedLecture(heard=heard, dubs=dubs)
 
 
@@ -330,7 +332,7 @@ def _place(
     return [tuple(by_clip[clip.id] for clip in group) for group in clips]
 
 
-def _finish(speech: _Speech, heard: Heard, groups: Sequence[GroupOfPictures], settings: DubSettings, pool: Pool) -> Dub:
+def _finish(speech: _Speech, heard: Heard, plan: GroupPlan, settings: DubSettings, pool: Pool) -> Dub:
     """Lips, picture and file of one language."""
     tracks_by_chunk: dict[str, list[FaceTrack]] = defaultdict(list)
     for track in heard.tracks:
@@ -358,10 +360,11 @@ def _finish(speech: _Speech, heard: Heard, groups: Sequence[GroupOfPictures], se
         [chunk.span for chunk in heard.chunks],
         language=speech.language,
     ).values()
-    picture = render.submit_runs(heard.video, groups, synced, settings.render, speech.language, pool)
+    picture = render.submit_runs(heard.video, plan, synced, settings.render, speech.language, pool)
     degradations = tuple(each for chunk in synced for each in chunk.degradations)
     work = assemble.AssembleWork(
         video=heard.video,
+        plan=plan,
         track=heard.track,
         source_language=heard.language,
         target_language=speech.language,
@@ -369,6 +372,7 @@ def _finish(speech: _Speech, heard: Heard, groups: Sequence[GroupOfPictures], se
         translations=tuple(each for group in speech.translations for each in group),
         placements=tuple(each for group in speech.placements for each in group),
         voice=speech.voice,
+        synthetic_lips=any(chunk.mouths is not None for chunk in synced),
         rendered=tuple(picture.values()) if picture else (),
         chapters=assemble.chapters(heard.shots, heard.tracks),
         settings=settings.assemble,
@@ -390,7 +394,7 @@ def _overruns(placements: Sequence[Placement]) -> list[Degradation]:
         Degradation(
             stage="fit",
             span=placed.span,
-            reason=f"the speech is {Span(0, placed.overrun).duration_s:.2f} s longer than its place, at {placed.rate:.2f}x",
+            reason=f"the speech is {seconds(placed.overrun):.2f} s longer than its place, at {placed.rate:.2f}x",
         )
         for placed in placements
         if placed.overrun > 0

@@ -16,6 +16,7 @@ from manifests.time import Span, sample_index
 from tasks.stage import Stage
 
 SAMPLE_RATE = 48_000
+_STRETCH_LIMIT = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def mix_chunk(work: MixWork, store: Store) -> tuple[ChunkSpeech, ...]:
     mixed = np.zeros(sample_index(span.duration, SAMPLE_RATE), dtype=np.float32)
     for clip, placement in zip(work.clips, work.placements, strict=True):
         samples, rate = read_wav(store.path(clip.audio))
-        spoken = resample(samples if placement.rate == 1 else stretch(samples, rate, placement.rate), rate, SAMPLE_RATE)
+        spoken = resample(_at_rate(samples, rate, placement.rate), rate, SAMPLE_RATE)
         at = sample_index(placement.span.start - span.start, SAMPLE_RATE)
         # Rounding may leave the stretched clip a sample or two longer than its place at the chunk's end.
         spoken = spoken[: len(mixed) - at]
@@ -71,6 +72,13 @@ def mix_chunk(work: MixWork, store: Store) -> tuple[ChunkSpeech, ...]:
         write_wav(file, mixed, SAMPLE_RATE)
         audio = store.put(file)
     return (ChunkSpeech(span=span, heard=tuple(p.span for p in work.placements), audio=audio),)
+
+
+def _at_rate(samples: npt.NDArray[np.float32], sample_rate: int, rate: float) -> npt.NDArray[np.float32]:
+    # One pass of the stretch reaches a factor of two; a lecture with far too much speech may need more.
+    while rate > _STRETCH_LIMIT:
+        samples, rate = stretch(samples, sample_rate, _STRETCH_LIMIT), rate / _STRETCH_LIMIT
+    return samples if rate == 1 else stretch(samples, sample_rate, rate)
 
 
 def lay_voice_track(work: VoiceTrackWork, store: Store) -> VoiceTrack:

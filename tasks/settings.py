@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from manifests.errors import BadInput
 from tasks.assemble import AssembleSettings
-from tasks.chunks import ChunkSettings, ShotSettings
+from tasks.chunks import ChunkSettings
 from tasks.faces import FaceSettings
 from tasks.fit import FitSettings
 from tasks.lips import LipSettings
 from tasks.listen import ListenSettings
 from tasks.render import RenderSettings
+from tasks.shots import ShotSettings
 from tasks.speak import SpeakSettings
 from tasks.translate import TranslateSettings
 

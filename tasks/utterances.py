@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from manifests.records import Word
 from manifests.time import Flicks, Span, flicks
@@ -40,7 +41,7 @@ def split_into_utterances(
         return []
     longest_pause = flicks(settings.max_pause_s if punctuated else settings.unpunctuated_pause_s)
     groups: list[list[Word]] = [[words[0]]]
-    for before, after in zip(words, words[1:], strict=False):
+    for before, after in pairwise(words):
         ends = (
             _ends_sentence(before.text)
             or after.span.start - before.span.end >= longest_pause

@@ -1,0 +1,1 @@
+"""Measurements of speed and quality, and the samples that they run on."""
