@@ -218,3 +218,12 @@ def read_wav(path: Path) -> tuple[Waveform, int]:
         raise BadInput(f"it is no PCM WAV ({error});", where=str(path)) from error
     except FileNotFoundError as error:
         raise BadInput("there is no such file;", where=str(path), remedy="check the name") from error
+
+
+def wav_duration(path: Path) -> Flicks:
+    """How long a WAV file lasts, from its header. BadInput for another file."""
+    try:
+        with wave.open(str(path), "rb") as file:
+            return samples_duration(file.getnframes(), file.getframerate())
+    except (wave.Error, EOFError) as error:
+        raise BadInput(f"it is no PCM WAV ({error});", where=str(path)) from error

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from heapq import heappop, heappush
+from itertools import chain, repeat
 from pathlib import Path
 
 import av
@@ -18,6 +21,7 @@ from manifests.time import FLICKS_PER_SECOND, Flicks, Span
 
 # How far before the wanted time to seek, in turn: some containers land after it, and a frame near an open group of
 # pictures needs the one before. None starts at the beginning.
+_FARTHEST_REORDERING = 16  # frames: the largest decoded picture buffer of H.264 and HEVC
 _PREROLLS: tuple[Flicks | None, ...] = (0, 2 * FLICKS_PER_SECOND, 15 * FLICKS_PER_SECOND, None)
 
 
@@ -62,13 +66,13 @@ def decode_span(
     clock = clock_of(stream)
     try:
         if span is None or span.start <= 0:
-            yield from _within(container.decode(stream), clock, span)
+            yield from _within(_decoded(container, stream), clock, span)
             return
         for preroll in _PREROLLS:
             _seek(container, stream, None if preroll is None else clock.ticks(span.start - preroll))
-            decoded = _within(container.decode(stream), clock, None)
+            decoded = _within(_decoded(container, stream), clock, None)
             first = next(decoded, None)
-            if first is not None and first[0] <= span.start or preroll is None:
+            if (first is not None and first[0] <= span.start) or preroll is None:
                 if first is not None and first[0] in span:
                     yield first
                 for time, frame in decoded:
@@ -81,6 +85,26 @@ def decode_span(
         raise BadInput(
             f"the picture cannot be decoded ({error.strerror});", where=str(path), remedy="check that it plays"
         ) from error
+
+
+def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Frames in the order shown, with timestamps that rise.
+
+    AVI keeps the order of packets only: with reordered frames (H.264, HEVC) the right timestamps come on the wrong
+    frames, so they are sorted over the farthest that a frame can move.
+    """
+    if container.format.name != "avi" or stream.codec_context.codec.canonical_name not in ("h264", "hevc"):
+        yield from container.decode(stream)
+        return
+    held: deque[VideoFrame] = deque()
+    stamps: list[int] = []
+    for frame in chain(container.decode(stream), repeat(None, _FARTHEST_REORDERING)):
+        if frame is not None:
+            held.append(frame)
+            heappush(stamps, frame.pts if frame.pts is not None else (frame.dts or 0))
+        if held and (frame is None or len(held) > _FARTHEST_REORDERING):
+            held[0].pts = heappop(stamps)
+            yield held.popleft()
 
 
 def _seek(container: InputContainer, stream: VideoStream, ticks: int | None) -> None:

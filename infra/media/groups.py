@@ -1,11 +1,13 @@
 """Which groups of pictures (GOPs) a source is made of, and which of them must be rendered for a given change.
 
 A group is read from packets alone, nothing is decoded. A copied group may follow a rendered one only where it starts
-with an IDR picture; an open group there would refer to pictures that are gone, so the run is drawn out up to the next IDR.
+with an IDR picture; an open group there would refer to pictures that are gone, so the run is drawn out up to the next
+IDR.
 """
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -65,7 +67,11 @@ class GroupRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """A source cut into groups. `obstacle` says why it cannot be spliced and must be rendered whole; None where it can."""
+    """A source cut into groups.
+
+    `obstacle` says why it cannot be spliced and must be rendered whole (`render.reencode_picture`); None where it can.
+    `parameter_sets` are all that occur in the source, in order.
+    """
 
     codec: str
     time_base: Fraction
@@ -119,9 +125,7 @@ def groups_to_render(groups: Sequence[GroupOfPictures], changed: Sequence[Span])
             continue
         first = at
         at += 1
-        while at < len(groups) and (
-            not groups[at].closed or not groups[at].copyable or _holds(groups[at], changed)
-        ):
+        while at < len(groups) and (not groups[at].closed or not groups[at].copyable or _holds(groups[at], changed)):
             at += 1
         runs.append(GroupRun(first=first, end=at, span=Span.hull(group.span for group in groups[first:at])))
     return runs
@@ -150,7 +154,7 @@ def decode_times(pts: Sequence[int]) -> list[int]:
     so they stay right across the borders of groups that came from different encoders. ValueError for equal `pts`.
     """
     shown = sorted(pts)
-    if any(after <= before for before, after in zip(shown, shown[1:], strict=False)):
+    if any(after <= before for before, after in itertools.pairwise(shown)):
         raise ValueError("two frames have one timestamp")
     depth = reorder_depth(pts)
     step = shown[1] - shown[0] if len(shown) > 1 else 1
@@ -167,6 +171,8 @@ def _obstacle_of_stream(stream: VideoStream, codec: str) -> str | None:
         return f"{codec} is rendered whole: only H.264 and HEVC are spliced"
     if context.pix_fmt not in _ENCODABLE[codec]:
         return f"{context.pix_fmt} cannot be encoded beside the source's own groups"
+    if stream.container.format.name == "avi":
+        return "AVI keeps no presentation timestamps"
     if context.field_order not in _PROGRESSIVE:
         return "interlaced pictures are rendered whole"
     return None

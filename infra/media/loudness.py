@@ -40,9 +40,7 @@ def measure(path: Path) -> Loudness:
     return Loudness(integrated, peak) if integrated > _ABSOLUTE_GATE_LUFS else Loudness(None, None)
 
 
-def normalise(
-    in_wav: Path, out_wav: Path, *, target_lufs: float = -16.0, true_peak_dbtp: float = -1.0
-) -> float | None:
+def normalise(in_wav: Path, out_wav: Path, *, target_lufs: float = -16.0, true_peak_dbtp: float = -1.0) -> float | None:
     """Write `in_wav` to `out_wav` (16-bit WAV, same rate and channels) at `target_lufs`; returns the loudness reached.
 
     A plain gain where the true peak stays under `true_peak_dbtp`; else a gain into a look-ahead limiter at four times

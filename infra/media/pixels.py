@@ -90,7 +90,7 @@ def plane_array(frame: VideoFrame, index: int) -> NDArray[Any]:
     """Plane `index` of a planar frame as a (height, width) view of uint8 or uint16 samples, writable."""
     plane = frame.planes[index]
     sample = np.dtype(np.uint16 if frame.format.components[index].bits > 8 else np.uint8)
-    rows = np.frombuffer(plane, dtype=sample).reshape(-1, plane.line_size // sample.itemsize)
+    rows: NDArray[Any] = np.frombuffer(memoryview(plane), dtype=sample).reshape(-1, plane.line_size // sample.itemsize)
     return rows[: plane.height, : plane.width]
 
 

@@ -6,6 +6,7 @@ All packets are read (no more than hashing reads), none is decoded but the first
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -81,7 +82,7 @@ class _Packets:
     def variable_frame_rate(self) -> bool:
         """Whether the steps between frames differ by more than the rounding of timestamps explains."""
         times = sorted(self.times)
-        steps = [after - before for before, after in zip(times, times[1:], strict=False)]
+        steps = [after - before for before, after in itertools.pairwise(times)]
         return bool(steps) and max(steps) - min(steps) > 2 * self.tick
 
 

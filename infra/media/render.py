@@ -169,8 +169,8 @@ def _twin_codec(plan: GroupPlan) -> str:
 def _twin_options(plan: GroupPlan, settings: RenderSettings) -> dict[str, str]:
     """Options that keep the rendered groups decodable beside the source's own.
 
-    Their reordering depth stays within the source's, which players size their output delay by. Parameter sets are repeated before every
-    IDR, those of H.264 under an id of their own so that both kinds can stand in one file's header.
+    Their reordering depth stays within the source's, which players size their output delay by. Parameter sets are
+    repeated before every IDR, those of H.264 under an id of their own, so that one header can list both kinds.
     """
     bframes = min(plan.reorder_depth, 2)
     if plan.codec == "h264":

@@ -7,12 +7,14 @@ made anew for the whole stream from its presentation timestamps.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 from av.bitstream import BitStreamFilterContext
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -55,7 +57,7 @@ def assemble_picture(path: Path, plan: GroupPlan, rendered: Mapping[GroupRun, Pa
     if plan.obstacle is not None:
         raise ValueError(f"this picture cannot be spliced: {plan.obstacle}")
     runs = sorted(rendered, key=lambda run: run.first)
-    if any(before.end > after.first for before, after in zip(runs, runs[1:], strict=False)):
+    if any(before.end > after.first for before, after in itertools.pairwise(runs)):
         raise ValueError("two rendered runs share a group")
     with open_media(path) as container, published(out) as draft:
         source = picture_stream(container, path)
@@ -117,7 +119,7 @@ def _stream_order(plan: GroupPlan, runs: Sequence[GroupRun], rendered: Mapping[G
 
 def _durations(order: Sequence[int]) -> dict[int, int]:
     shown = sorted(order)
-    steps = [after - before for before, after in zip(shown, shown[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(shown)]
     return dict(zip(shown, [*steps, steps[-1] if steps else 1], strict=True))
 
 
@@ -154,11 +156,13 @@ def _source_groups(
 
 
 def _annex_b_packets(source: VideoStream, plan: GroupPlan) -> Iterator[Packet[VideoStream]]:
-    container = source.container
     to_start_codes = BitStreamFilterContext(f"{plan.codec}_mp4toannexb", source)
-    for packet in container.demux(source):  # type: ignore[attr-defined]
+    container = source.container
+    if not isinstance(container, InputContainer):
+        raise TypeError("packets are read from an input")
+    for packet in container.demux(source):
         if packet.size:
-            yield from to_start_codes.filter(packet)  # type: ignore[misc]
+            yield from to_start_codes.filter(packet)
 
 
 def _with_parameter_sets(packet: Packet[VideoStream], plan: GroupPlan) -> Packet[VideoStream]:
@@ -167,7 +171,7 @@ def _with_parameter_sets(packet: Packet[VideoStream], plan: GroupPlan) -> Packet
     units = nal.split(bytes(packet), None)
     if syntax.parameter_sets(units):
         return packet
-    led: Packet[VideoStream] = Packet(nal.annex_b([*plan.parameter_sets, *units]))
+    led: Packet[Any] = Packet(nal.annex_b([*plan.parameter_sets, *units]))
     led.pts, led.dts, led.is_keyframe = packet.pts, packet.dts, True
     return led
 

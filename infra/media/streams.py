@@ -8,17 +8,18 @@ first sample of its first audio track is at 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 from av.audio.stream import AudioStream
+from av.buffer import Buffer
 from av.container import InputContainer
-from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -121,12 +122,9 @@ class Clock:
 
 def clock_of(stream: VideoStream | AudioStream) -> Clock:
     """The clock of one stream of a container, on which the first frame of the picture is at 0."""
-    container = stream.container
-    assert isinstance(container, InputContainer)
-    moving: list[VideoStream | AudioStream] = [
-        s for s in container.streams.video if not s.disposition & Disposition.attached_pic
-    ]
-    lead = (moving or list(container.streams.audio))[0]
+    streams = stream.container.streams
+    moving: list[VideoStream | AudioStream] = [s for s in streams.video if not s.disposition & Disposition.attached_pic]
+    lead = (moving or list(streams.audio))[0]
     return Clock(Fraction(lead.start_time or 0) * base_of(lead), base_of(stream))
 
 
@@ -171,7 +169,8 @@ class Orientation:
 
 def display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
     """The nine entries of the frame's display matrix as FFmpeg keeps them, None where it has none."""
-    data = frame.side_data.get(SideDataType.DISPLAYMATRIX)
+    # The library's type knows of one kind of side data only.
+    data = cast("Mapping[str, Buffer]", frame.side_data).get("DISPLAYMATRIX")
     return None if data is None else tuple(int(value) for value in np.frombuffer(bytes(data), np.int32))
 
 
