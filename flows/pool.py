@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from prefect import task
@@ -141,8 +142,12 @@ class PrefectPool:
             futures.append(named.submit(batch))
         submitted = Submitted(stage, self.journal, language, [spans[start : start + size] for start in starts], futures)
         for index, future in enumerate(futures):
-            future.add_done_callback(lambda _, index=index: submitted.tell(index))
+            future.add_done_callback(partial(_tell, submitted, index))
         return submitted
+
+
+def _tell(submitted: Submitted[Any, Any], index: int, future: PrefectFuture[Any]) -> None:  # noqa: ARG001
+    submitted.tell(index)
 
 
 def _run_name(stage: str, language: str | None, start: int, size: int, total: int) -> str:

@@ -91,7 +91,7 @@ def prefect_server() -> Iterator[StartingServer]:
         database = folder / ("prefect.db" if _locked(lock) else f"prefect-{os.getpid()}.db")
         if database.name != "prefect.db":
             # Another command uses the history now; this run's page is its own, and goes with it.
-            stack.callback(lambda: [each.unlink(missing_ok=True) for each in folder.glob(f"{database.name}*")])
+            stack.callback(_remove_all, folder, f"{database.name}*")
         port = _free_port()
         server = Server(f"http://127.0.0.1:{port}/api", f"http://127.0.0.1:{port}", embedded=True)
         os.environ["PREFECT_API_URL"] = server.api_url
@@ -156,6 +156,11 @@ def _healthy(api_url: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def _remove_all(folder: Path, pattern: str) -> None:
+    for path in folder.glob(pattern):
+        path.unlink(missing_ok=True)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

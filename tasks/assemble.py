@@ -19,7 +19,7 @@ from tasks.stage import Stage
 from tasks.subtitles import Spoken, cues_of_text, cues_of_words
 
 _SHORTEST_CHAPTER_S = 3.0
-DISCLOSURE = "The speech in this file is synthetic, translated by machine from the original track."
+SPEECH_DISCLOSURE = "The speech in this file is synthetic."
 LIP_DISCLOSURE = "Lip movements of the speaker are synthetic."
 
 
@@ -47,12 +47,12 @@ class AssembleWork:
     plan: GroupPlan = field(metadata={"key": False})  # follows from the video
     track: int | None
     source_language: str | None
-    target_language: str
+    target_language: str | None
     utterances: tuple[Utterance, ...]
     translations: tuple[Translation, ...]
     placements: tuple[Placement, ...]
     voice: VoiceTrack
-    synthetic_lips: bool
+    disclosures: tuple[str, ...]
     rendered: tuple[RenderedRun, ...]
     chapters: tuple[ChapterMark, ...]
     settings: AssembleSettings
@@ -91,7 +91,7 @@ def assemble(work: AssembleWork, store: Store) -> DubFiles:
             audio=_tracks(work, source, store),
             subtitles=_subtitles(work, files),
             chapters=[Chapter(span=mark.span, title=mark.title) for mark in work.chapters],
-            metadata={"comment": " ".join([DISCLOSURE, *([LIP_DISCLOSURE] if work.synthetic_lips else [])])},
+            metadata={"comment": " ".join(work.disclosures)},
             out=files["lecture.mp4"],
         )
         rendered = sum(run.frame_count for run in work.rendered)
@@ -119,36 +119,29 @@ def _picture(work: AssembleWork, source: Path, folder: Path, store: Store) -> Pa
 
 
 def _tracks(work: AssembleWork, source: Path, store: Store) -> list[AudioOut]:
-    dubbed = language(work.target_language)
     tracks = [
         AudioOut(
             source=store.path(work.voice.audio),
-            language=dubbed.code,
-            title=f"{dubbed.own} (synthetic speech)",
+            language=work.target_language,
+            title=f"{language(work.target_language).own} (synthetic speech)" if work.target_language else "Speech",
             default=True,
         )
     ]
     if work.track is not None and work.source_language is not None:
         original = language(work.source_language)
         tracks.append(
-            AudioOut(
-                source=source,
-                track=work.track,
-                language=original.code,
-                title=f"{original.own} (original)",
-                default=False,
-            )
+            AudioOut(source=source, track=work.track, language=original.code, title=f"{original.own} (original)")
         )
     return tracks
 
 
 def _subtitles(work: AssembleWork, files: dict[str, Path]) -> list[SubtitleOut]:
-    dubbed = language(work.target_language)
-    wanted = [SubtitleOut(srt=files["target.srt"], language=dubbed.code, title=dubbed.own, default=False)]
-    if work.source_language is not None and work.source_language != work.target_language:
-        original = language(work.source_language)
-        wanted.append(SubtitleOut(srt=files["source.srt"], language=original.code, title=original.own, default=False))
-    return [each for each in wanted if each.srt.stat().st_size]
+    by_language = {work.target_language: files["target.srt"], work.source_language: files["source.srt"]}
+    return [
+        SubtitleOut(srt=srt, language=code, title=language(code).own)
+        for code, srt in by_language.items()
+        if code is not None and srt.stat().st_size
+    ]
 
 
 def _degradations(work: AssembleWork) -> tuple[Degradation, ...]:

@@ -1,4 +1,4 @@
-"""Which weights and voices the settings come to on this machine: revisions for keys, clear errors for what is missing."""
+"""Which weights and voices the settings come to on this machine: revisions for keys, errors for what is missing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def identifier_weights() -> str:
 
 
 def translation_weights(settings: TranslateSettings, source: str, target: str) -> str:
-    """The revision of the translator's weights. BadInput for a pair nobody offers, MissingWeights for one to be pulled."""
+    """The revision of the translator's weights. BadInput for an unknown pair, MissingWeights for an absent one."""
     return _installed(translation.weights_of(settings.engine, source, target))
 
 
@@ -63,7 +63,7 @@ def face_weights(settings: FaceSettings) -> tuple[str, ...]:
 
 def same_person_cosine() -> float:
     """The cosine from which two faces are one person."""
-    return faces.SAME_PERSON_COSINE
+    return faces.load_embedder().same_person_cosine
 
 
 def lip_weights(settings: LipSettings) -> str | None:

@@ -17,7 +17,7 @@ from manifests.time import Flicks, Span, flicks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitSettings:
-    """Rates (1 is the voice's own) and margins. `gap_s` is kept between utterances, `lead_s` is how early one may start.
+    """Rates (1 is the voice's own) and margins. `gap_s` is kept between utterances, `lead_s` how early one may start.
 
     Past `fastest` speech is hurried only where it would outlast the lecture itself.
     """
@@ -42,8 +42,8 @@ class ToPlace:
 def place(clips: Sequence[ToPlace], within: Span, settings: FitSettings) -> list[Placement]:
     """Placements of `clips` (ordered by their spans), disjoint, in the same order, inside `within`.
 
-    `overrun` is by how much a placement ends after the start of the next utterance (less the gap), or, for speech hurried
-    past `fastest`, how much longer it would have been at that rate.
+    `overrun` is by how much a placement ends after the start of the next utterance (less the gap), or, for speech
+    hurried past `fastest`, how much longer it would have been at that rate.
     """
     if not clips:
         return []

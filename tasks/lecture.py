@@ -13,7 +13,6 @@ from pathlib import Path
 
 from infra.media.probe import probe
 from infra.media.splice import GroupPlan, plan_groups
-
 from manifests.errors import BadInput
 from manifests.languages import language as known_language
 from manifests.records import (
@@ -209,7 +208,7 @@ def _listen(
     language: str,
     settings: DubSettings,
     pool: Pool,
-) -> list[tuple[Utterance, ...]]:
+) -> Sequence[tuple[Utterance, ...]]:
     weights = engines.listening_weights(settings.listen)
     work = [
         listen.ListenWork(
@@ -232,10 +231,10 @@ class _Speech:
     """One language's speech, chunk by chunk."""
 
     language: str
-    translations: list[tuple[Translation, ...]]
-    clips: list[tuple[SpeechClip, ...]]
-    placements: list[tuple[Placement, ...]]
-    mixed: list[tuple[mix.ChunkSpeech, ...]]
+    translations: Sequence[tuple[Translation, ...]]
+    clips: Sequence[tuple[SpeechClip, ...]]
+    placements: Sequence[tuple[Placement, ...]]
+    mixed: Sequence[tuple[mix.ChunkSpeech, ...]]
     voice: mix.VoiceTrack
 
 
@@ -372,7 +371,10 @@ def _finish(speech: _Speech, heard: Heard, plan: GroupPlan, settings: DubSetting
         translations=tuple(each for group in speech.translations for each in group),
         placements=tuple(each for group in speech.placements for each in group),
         voice=speech.voice,
-        synthetic_lips=any(chunk.mouths is not None for chunk in synced),
+        disclosures=(
+            assemble.SPEECH_DISCLOSURE,
+            *((assemble.LIP_DISCLOSURE,) if any(chunk.mouths for chunk in synced) else ()),
+        ),
         rendered=tuple(picture.values()) if picture else (),
         chapters=assemble.chapters(heard.shots, heard.tracks),
         settings=settings.assemble,

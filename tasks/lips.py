@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from infra.media.audio import read_wav, resample
-from models.lipsync.crop import crop_face
 
+from infra.media.audio import read_wav, resample
 from infra.media.frames import read_frames
 from infra.store import Store
 from manifests.records import Chunk, Degradation, FaceTrack, SyncedChunk, Video
 from manifests.time import Flicks, Span, flicks, merge, sample_index
 from models.lipsync import engines
+from models.lipsync.crop import crop_face
 from models.wav2lip.mel import SAMPLE_RATE, mel_spectrogram, mel_windows
 from tasks.arrays import get_arrays, put_arrays
 from tasks.mix import ChunkSpeech

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.media.audio import read_waveform
-
 from infra.store import Store
 from manifests.keys import child_id
 from manifests.records import Chunk, Utterance, Video, Word

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from infra.media.audio import read_wav, resample, stretch, write_wav, write_wav_stream
 from infra.media.loudness import normalise
-
 from infra.store import Store
 from manifests.records import Blob, Placement, SpeechClip
 from manifests.time import Span, sample_index

@@ -19,7 +19,7 @@ OutCo = TypeVar("OutCo", covariant=True)
 class Pending(Protocol[OutCo]):
     """Work that was handed over; `values()` waits for it."""
 
-    def values(self) -> list[OutCo]:
+    def values(self) -> Sequence[OutCo]:
         """What each piece came to, in the order in which they were handed over. Raises what a piece raised."""
         ...
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infra.media.audio import write_wav
-from models.speech.normalise import normalise
-
 from infra.store import Store
 from manifests.keys import child_id
 from manifests.records import SpeechClip, Translation
 from manifests.time import samples_duration
 from models.speech import engines
 from models.speech.contract import Voice
+from models.speech.normalise import normalise
 from tasks.stage import Stage
 
 
@@ -34,10 +33,9 @@ class SpeakWork:
 
 def speak(work: SpeakWork, store: Store) -> tuple[SpeechClip, ...]:
     """One clip a translation that has something to say, in their order."""
-    speaker = engines.load(work.voice.engine)
+    requests = [(normalise(each.text, each.language), work.voice) for each in work.translations]
     clips = []
-    for translation in work.translations:
-        waveform = speaker.speak(normalise(translation.text, translation.language), work.voice)
+    for translation, waveform in zip(work.translations, engines.speak_all(requests), strict=True):
         if not len(waveform):
             continue
         with store.scratch() as folder:

@@ -36,7 +36,7 @@ class Done(Generic[Out]):
 
 @dataclass(frozen=True, slots=True)
 class Stage(Generic[In, Out]):
-    """A kind of work. Raise `version` whenever `compute` would give something else for the same input.
+    """A kind of work. Raise `version` when `compute` comes to give something else for the same input.
 
     `output` is the type that `compute` returns, made of records, spans and plain data, so that it goes to JSON and back.
     """

@@ -70,7 +70,7 @@ class JsonLines:
 
     def failed(self, message: str, kind: str, exit_code: int) -> None:
         """Write the error."""
-        self.event("error", kind=kind, message=message, exit_code=exit_code)
+        self.event("error", error=kind, message=message, exit_code=exit_code)
 
     def progress(self) -> Progress:
         """Stage events as they come."""

@@ -9,6 +9,7 @@ from manifests.errors import BadInput
 from models.faces.contract import FaceDetector, FaceEmbedder
 
 DETECTOR_NAMES = ("yunet", "s3fd")
+EMBEDDER_NAME = "sface"
 
 _of_this_thread = local()
 
@@ -34,6 +35,11 @@ def _new_detector(name: str, device: str) -> FaceDetector:
 
         return s3fd.load(device=device)
     raise BadInput(f"no face detector is called {name!r}.", where="faces", remedy=f"Use one of {DETECTOR_NAMES}.")
+
+
+def weights_of(detector: str) -> tuple[str, ...]:
+    """The names of the weights that following faces takes: the detector's and the embedder's."""
+    return (detector, EMBEDDER_NAME)
 
 
 @cache

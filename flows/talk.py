@@ -1,0 +1,69 @@
+"""The flow that makes a face speak: a skin over `tasks.talking`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.runtime import flow_run
+
+from flows.dub import RUNNER
+from flows.pool import PrefectPool
+from flows.recording import recorded
+from infra.files import require_writable
+from infra.places import cache_folder
+from infra.store import Store
+from tasks.journal import Journal, Listener, Silent
+from tasks.runs import LanguageOutcome, RunRecord
+from tasks.talking import TalkJob, make_talk
+
+
+def run_name() -> str:
+    """What the Prefect page calls this run."""
+    return f"{Path(flow_run.parameters['face']).stem} talks"
+
+
+@flow(
+    name="talk",
+    flow_run_name=run_name,
+    task_runner=RUNNER,
+    validate_parameters=False,
+    persist_result=False,
+)
+def talk(
+    face: str,
+    out: str,
+    audio: str | None = None,
+    text: str | None = None,
+    language: str | None = None,
+    voice: str | None = None,
+    listener: Listener | None = None,
+) -> RunRecord:
+    """Make the face in the video or image `face` say `text` (in `language`) or the recording `audio`; writes `out`."""
+    journal = Journal(listener or Silent())
+    target = Path(out).absolute()
+    with recorded(command="talk", title=target.stem, source=face, journal=journal) as record:
+        require_writable(target.parent)
+        store = Store(cache_folder())
+        job = TalkJob(
+            face=Path(face).absolute(),
+            out=target,
+            audio=Path(audio).absolute() if audio else None,
+            text=text,
+            language=language,
+            voice=voice,
+        )
+        made = make_talk(job, PrefectPool(store, journal), store)
+        store.publish(made.files.video, target)
+        record.duration_s = made.video.span.duration_s
+        record.languages = (
+            LanguageOutcome(
+                language=language or "und",
+                files=(str(target),),
+                copied_frames=made.files.copied_frames,
+                rendered_frames=made.files.rendered_frames,
+                loudness_lufs=made.files.loudness_lufs,
+                degradations=made.degradations,
+            ),
+        )
+    return record.finished()
