@@ -45,7 +45,7 @@ class Speaker(Protocol):
     def speak(self, text: str, voice: Voice) -> npt.NDArray[np.float32]:
         """`text` (normalised: no digits, no abbreviations) as a mono waveform of `voice.sample_rate` Hz in -1..1.
 
-        At the voice's natural rate, with at most 50 ms of silence before and after. The same call gives the same samples,
-        whatever was spoken before. Text with nothing to say gives an empty waveform.
+        At the voice's natural rate, with at most 50 ms of silence before and after. The same call gives the same
+        samples, whatever was spoken before. Text with nothing to say gives an empty waveform.
         """
         ...
