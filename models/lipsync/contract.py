@@ -19,8 +19,8 @@ class LipSyncer(Protocol):
     ) -> npt.NDArray[np.uint8]:
         """The faces with new lips, (N, S, S, 3) RGB uint8.
 
-        `faces` (N, S, S, 3) RGB uint8 crops of which the lower half is redrawn, `references` (N, S, S, 3) crops that show
-        the person's mouth, `mels` (N, 80, 16) float32 mel windows (`models.wav2lip.mel`). N may be 0. Seeded: the same
-        arrays give the same faces, and a batch gives what its rows give one by one (within rounding).
+        `faces` (N, S, S, 3) RGB uint8 crops of which the lower half is redrawn, `references` (N, S, S, 3) crops that
+        show the person's mouth, `mels` (N, 80, 16) float32 mel windows (`models.wav2lip.mel`). N may be 0. Seeded:
+        the same arrays give the same faces, and a batch gives what its rows give one by one (within rounding).
         """
         ...

@@ -1,7 +1,7 @@
 """From a picture to S3FD's input, and from its twelve maps to faces.
 
-Anchors and their encoding are those of SSD (Liu et al., 2016) with one square anchor a position, four times as wide as the
-level's stride (Zhang et al., 2017, section 3.1).
+Anchors and their encoding are those of SSD (Liu et al., 2016) with one square anchor a position, four times as wide
+as the level's stride (Zhang et al., 2017, section 3.1).
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def preprocess(image: npt.NDArray[np.uint8]) -> Tensor:
 def decode_boxes(outputs: Sequence[Tensor], threshold: float = 0.5) -> npt.NDArray[np.float32]:
     """The faces of one picture, (N, 5) float32: x1, y1, x2, y2 in the input's pixels and the score, best first.
 
-    `outputs` are the network's twelve maps for a batch of one; `threshold` 0..1 is the least score. Boxes that overlap a
-    better one by more than 0.3 (intersection over union) are dropped. Boxes may reach beyond the picture.
+    `outputs` are the network's twelve maps for a batch of one; `threshold` 0..1 is the least score. Boxes that
+    overlap a better one by more than 0.3 (intersection over union) are dropped. Boxes may reach beyond the picture.
     """
     found = [np.zeros((0, 5), np.float32)]
     for stride, logits, offsets in zip(STRIDES, outputs[0::2], outputs[1::2], strict=True):

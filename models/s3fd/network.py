@@ -48,7 +48,7 @@ class S3FD(nn.Module):
         self.conv7_2_mbox_conf, self.conv7_2_mbox_loc = _conv3(256, 2), _conv3(256, 4)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """`images` (B, 3, H, W) as `models.s3fd.decode.preprocess` gives them -> twelve maps, score and box of each level.
+        """The twelve maps, score and box of each level, for `images` (B, 3, H, W) of `models.s3fd.decode.preprocess`.
 
         Score maps (B, 2, h, w) hold logits of background and face, box maps (B, 4, h, w) offsets from the anchors;
         the levels have strides 4, 8, 16, 32, 64 and 128.

@@ -4,8 +4,8 @@ For frame i and offset k the distance is ||lip_i - audio_(i+k)||; with d(k) its 
 
     LSE-D = min_k d(k)        LSE-C = median_k d(k) - min_k d(k)
 
-for k from -15 to 15 frames at 25 frames/s. Chung and Zisserman (2016), section 4, define offset and confidence; Prajwal et al.
-(2020), section 5.1, name the two LSE-D (lower is better) and LSE-C (higher is better).
+for k from -15 to 15 frames at 25 frames/s. Chung and Zisserman (2016), section 4, define offset and confidence;
+Prajwal et al. (2020), section 5.1, name the two LSE-D (lower is better) and LSE-C (higher is better).
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _EPSILON = 1e-6
 class LipSyncError:
     """LSE-D (`distance`), LSE-C (`confidence`) and the offset at which the two streams fit best.
 
-    `offset_frames` counts frames at 25 frames/s, as the release prints it: positive where the sound comes before the lips.
+    `offset_frames` counts frames at 25 frames/s, as the release prints it: positive where the sound comes before the
+    lips.
     """
 
     offset_frames: int

@@ -18,8 +18,8 @@ _REMEDY = "Give the checkpoint that was published for this network, or pull it w
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint by name, on the CPU: .safetensors, or what `torch.save` or TorchScript wrote.
 
-    Pickles are read by PyTorch's restricted unpickler, so a file cannot run code. `{"state_dict": ...}` is unwrapped and the
-    `module.` that data-parallel training leaves is dropped. BadInput where the file holds no state dict.
+    Pickles are read by PyTorch's restricted unpickler, so a file cannot run code. `{"state_dict": ...}` is unwrapped
+    and the `module.` that data-parallel training leaves is dropped. BadInput where the file holds no state dict.
     """
     if not path.is_file():
         raise BadInput("there is no such checkpoint", where=str(path), remedy=_REMEDY)
@@ -58,7 +58,7 @@ def load_checkpoint(network: nn.Module, path: Path) -> None:
 
 
 def _read(path: Path) -> object:
-    if path.suffix == ".safetensors":
+    if _is_safetensors(path):
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
@@ -69,6 +69,12 @@ def _read(path: Path) -> object:
     if _is_torchscript(path):
         return torch.jit.load(str(path), map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
     return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _is_safetensors(path: Path) -> bool:
+    """By content, as a store of weights may keep any checkpoint under the name of the published one."""
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
 
 
 def _is_torchscript(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Wav2Lip's generator: a face with its lower half hidden, a reference face and a mel window give the face that speaks."""
+"""Wav2Lip's generator: a face with its lower half hidden, a reference and a mel window give the face that speaks."""
 
 from __future__ import annotations
 
@@ -42,11 +42,12 @@ class Generator(nn.Module):
         )
         self.output_block = nn.Sequential(ConvBlock(64 + 16, 32, 3, 1, 1), nn.Conv2d(32, 3, 1))
 
-    def forward(self, mels: Tensor, faces: Tensor) -> Tensor:
-        """`mels` (B, 1, 80, 16) in -4..4 and `faces` (B, 6, 96, 96) in 0..1 -> (B, 3, 96, 96) in 0..1.
+    def forward(self, mels: Tensor, faces: Tensor, *, first_row: int = 0) -> Tensor:
+        """`mels` (B, 1, 80, 16) in -4..4 and `faces` (B, 6, 96, 96) in 0..1 -> (B, 3, 96 - first_row, 96) in 0..1.
 
         The first three channels of `faces` are the face with its lower half zeroed, the rest the reference; BGR, as
-        the published checkpoints were trained.
+        the published checkpoints were trained. What is above `first_row` is not drawn: with 48, the half that a
+        dub does not use, a fifth of the arithmetic is saved and the other rows stay the same.
         """
         skips: list[Tensor] = []
         x = faces
@@ -54,9 +55,24 @@ class Generator(nn.Module):
             x = encode(x)
             skips.append(x)
         x = self.audio_encoder(mels)
-        for decode, skip in zip(self.face_decoder_blocks, reversed(skips), strict=True):
-            x = torch.cat((decode(x), skip), dim=1)
-        return torch.sigmoid(self.output_block(x))
+        top = 0
+        for decode, skip, first in zip(self.face_decoder_blocks, reversed(skips), _first_rows(first_row), strict=True):
+            x = torch.cat((decode(x)[:, :, first - 2 * top :], skip[:, :, first:]), dim=1)
+            top = first
+        return torch.sigmoid(self.output_block(x)[:, :, first_row - top :])
+
+
+def _first_rows(first_row: int) -> list[int]:
+    """The row from which each decoder stage's output must be right, so that the picture is right from `first_row` on.
+
+    A 3x3 convolution spoils one row at a cut edge; a transposed one of stride 2 spoils none: its row 2 i needs only
+    row i, its row 2 i + 1 rows i and i + 1. So a stage right from row r must be right from r - 2 ahead of its two
+    residual blocks, and its predecessor from (r - 2) // 2.
+    """
+    rows = [max(0, first_row - 1)]
+    while len(rows) < 5:
+        rows.append(max(0, rows[-1] - 2) // 2)
+    return [0, 0, *reversed(rows)]
 
 
 def _down(inputs: int, outputs: int, *, residuals: int) -> nn.Sequential:

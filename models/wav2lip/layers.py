@@ -1,4 +1,4 @@
-"""The blocks that Wav2Lip's three networks are built of. State-dict names: `conv_block.0` (convolution), `.1` (norm)."""
+"""The blocks of Wav2Lip's three networks. State-dict names: `conv_block.0` (convolution), `conv_block.1` (norm)."""
 
 from __future__ import annotations
 
@@ -26,20 +26,22 @@ class ConvBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, outputs, H', W')."""
         y: Tensor = self.conv_block(x)
-        return functional.relu(y + x if self.residual else y)
+        return functional.relu(y.add_(x) if self.residual else y, inplace=True)
 
 
 class TransposedBlock(nn.Module):
     """Transposed convolution, batch norm, ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: Size, stride: Size, padding: Size, output_padding: int) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: Size, stride: Size, padding: Size, output_padding: int
+    ) -> None:
         super().__init__()
         convolution = nn.ConvTranspose2d(inputs, outputs, kernel, stride, padding, output_padding)
         self.conv_block = nn.Sequential(convolution, nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, outputs, H', W')."""
-        return functional.relu(self.conv_block(x))
+        return functional.relu(self.conv_block(x), inplace=True)
 
 
 class PlainBlock(nn.Module):
@@ -51,7 +53,7 @@ class PlainBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, H, W) -> (B, outputs, H', W')."""
-        return functional.leaky_relu(self.conv_block(x), 0.01)
+        return functional.leaky_relu(self.conv_block(x), 0.01, inplace=True)
 
 
 def residual_blocks(channels: int, count: int) -> Iterable[ConvBlock]:
@@ -76,14 +78,14 @@ def audio_encoder(*, widths: tuple[int, ...], depths: tuple[int, ...]) -> nn.Seq
 
 
 def fold_batch_norm(network: nn.Module) -> None:
-    """Fold every block's batch norm into its convolution, in place: the same function, a third fewer passes over memory.
+    """Fold every block's batch norm into its convolution, in place: the same function in fewer passes over memory.
 
-    For inference alone: `network` must be in eval mode, and its state dict is no longer the published one.
+    For inference alone: `network` must be in eval mode, and its state dict is no longer the published one. A network
+    that is folded already stays as it is.
     """
     for block in network.modules():
         if isinstance(block, ConvBlock | TransposedBlock) and len(block.conv_block) == 2:
             convolution, norm = block.conv_block
-            if not isinstance(norm, nn.BatchNorm2d):
-                raise TypeError(f"no batch norm to fold: {type(norm).__name__}")
             transposed = isinstance(convolution, nn.ConvTranspose2d)
-            block.conv_block = nn.Sequential(fuse_conv_bn_eval(convolution, norm, transpose=transposed))  # type: ignore[type-var]
+            folded = fuse_conv_bn_eval(convolution, norm, transpose=transposed)  # type: ignore[type-var]
+            block.conv_block = nn.Sequential(folded)

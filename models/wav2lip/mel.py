@@ -57,8 +57,8 @@ def mel_spectrogram(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32
 def mel_windows(mel: npt.NDArray[np.float32], times: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """The (N, 80, 16) windows that belong to frames shown at `times` (N,), in flicks after the waveform's start.
 
-    A window starts at column floor(80 s): the 0.2 s from the frame on, as the generator was trained. Where it would pass
-    either end it is moved inside, as the original does; a `mel` of fewer than 16 columns repeats its last.
+    A window starts at column floor(80 s): the 0.2 s from the frame on, as the generator was trained. Where it would
+    pass either end it is moved inside, as the original does; a `mel` of fewer than 16 columns repeats its last.
     """
     if mel.shape[1] < COLUMNS:
         mel = np.pad(mel, ((0, 0), (0, COLUMNS - mel.shape[1])), mode="edge")
