@@ -108,6 +108,7 @@ def prefect_server() -> Iterator[StartingServer]:
                 start_new_session=True,  # Ctrl-C is for the command; the server ends after it
             )
         stack.callback(_stop, process)
+        stack.callback(_send_remaining_logs)
         yield StartingServer(server, process, log)
 
 
@@ -161,6 +162,14 @@ def _healthy(api_url: str) -> bool:
 def _remove_all(folder: Path, pattern: str) -> None:
     for path in folder.glob(pattern):
         path.unlink(missing_ok=True)
+
+
+def _send_remaining_logs() -> None:
+    """Prefect sends its log in batches from a thread; what is left must go before the server does."""
+    if "prefect.logging.handlers" in sys.modules:
+        from prefect.logging.handlers import APILogHandler
+
+        APILogHandler().flush()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -22,8 +22,10 @@ KEY_LENGTH = 32
 
 def canonical(value: object) -> Plain:
     """`value` as plain JSON data, the same for equal values. TypeError for anything with no canonical form."""
+    if isinstance(value, Enum):
+        return canonical(value.value)
     if value is None or isinstance(value, bool | int | float | str):
-        return value.value if isinstance(value, Enum) else value
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         counted = [entry for entry in dataclasses.fields(value) if entry.metadata.get("key", True)]
         return {

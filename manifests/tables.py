@@ -45,7 +45,7 @@ def write_table(records: Sequence[Record], kind: type[Record], target: Path) -> 
     rows = []
     for record in records:
         row: dict[str, Any] = {}
-        for entry in dataclasses.fields(kind):
+        for entry in dataclasses.fields(kind):  # type: ignore[arg-type] # every record is a dataclass
             row.update(_cells(entry.name, getattr(record, entry.name), hints[entry.name]))
         rows.append(row)
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), target, compression="zstd")
