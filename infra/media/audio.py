@@ -21,7 +21,7 @@ from av.filter import Graph
 from numpy.typing import NDArray
 
 from infra.files import no_space_told, published
-from infra.media.streams import Clock, audio_stream, clock_of, open_media
+from infra.media.streams import Clock, audio_stream, clock_of, decode_packets, open_media
 from manifests.errors import BadInput
 from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks, sample_index, samples_duration
 
@@ -104,7 +104,7 @@ def _resampled(
     start = made = 0
     expected: Flicks = 0
     try:
-        for frame in container.decode(audio=track):
+        for frame in decode_packets(container, container.streams.audio[track]):
             time = _time_of(frame, clock, expected)
             if resampler is None or abs(time - expected) > _JITTER:
                 if resampler is not None:

@@ -15,7 +15,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from infra.media.pixels import Rgb, to_rgb
-from infra.media.streams import Clock, clock_of, open_media, orientation_of, picture_stream
+from infra.media.streams import Clock, clock_of, decode_packets, open_media, orientation_of, picture_stream
 from manifests.errors import BadInput
 from manifests.time import FLICKS_PER_SECOND, Flicks, Span
 
@@ -94,11 +94,11 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFr
     frames, so they are sorted over the farthest that a frame can move.
     """
     if container.format.name != "avi" or stream.codec_context.codec.canonical_name not in ("h264", "hevc"):
-        yield from container.decode(stream)
+        yield from decode_packets(container, stream)
         return
     held: deque[VideoFrame] = deque()
     stamps: list[int] = []
-    for frame in chain(container.decode(stream), repeat(None, _FARTHEST_REORDERING)):
+    for frame in chain(decode_packets(container, stream), repeat(None, _FARTHEST_REORDERING)):
         if frame is not None:
             held.append(frame)
             heappush(stamps, frame.pts if frame.pts is not None else (frame.dts or 0))

@@ -26,7 +26,9 @@ from manifests.records import AudioTrack, Video
 from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks
 
 _AGAIN = "copy or download it again"
-_MISSING_S = Fraction(1)  # how much of a declared length may lack before the file counts as cut off
+# How much of the length that a header declares may lack before the file counts as cut off. MP4 headers also list
+# every frame, so their lengths, which edit lists blur, need not be taken to the letter.
+_MISSING_S = {"mp4": Fraction(1), "matroska": Fraction(3, 10)}
 _TAIL_S = 12  # how far before the end the decoding of the end starts
 
 
@@ -124,7 +126,7 @@ def _read_packets(container: InputContainer, stream: VideoStream, path: Path) ->
 
 def _demux(container: InputContainer, path: Path) -> Iterator[Packet[Stream]]:
     try:
-        yield from container.demux(*container.streams.video, *container.streams.audio)
+        yield from container.demux()
     except av.error.FFmpegError as error:
         raise BadInput(f"it is damaged or cut off ({error.strerror});", where=str(path), remedy=_AGAIN) from error
 
@@ -140,8 +142,8 @@ def _check_length(container: InputContainer, stream: VideoStream, packets: _Pack
     if "mp4" in container.format.name and packets.count < stream.frames:
         raise _cut_off(f"{packets.count} of its {stream.frames} frames are there", path)
     declared = Fraction(container.duration or 0, av.time_base) + Fraction(container.start_time or 0, av.time_base)
-    declared_by_header = "matroska" in container.format.name or "mp4" in container.format.name
-    if declared_by_header and declared - packets.reached_s > _MISSING_S:
+    allowed = next((lack for name, lack in _MISSING_S.items() if name in container.format.name), None)
+    if allowed is not None and declared - packets.reached_s > allowed:
         raise _cut_off(f"{float(packets.reached_s):.1f} s of its {float(declared):.1f} s are there", path)
 
 

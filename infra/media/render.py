@@ -72,6 +72,11 @@ def render_run(
             return _encode(stream, frames, target, _twin_options(plan, settings), change, _twin_codec(plan))
 
 
+def run_lead(time_base: Fraction) -> int:
+    """By how many ticks timestamps in a rendered run are late: NUT holds none below 0, and decoding comes before 0."""
+    return int(1000 / time_base)
+
+
 def reencode_picture(path: Path, change: Change, out: Path, settings: RenderSettings | None = None) -> int:
     """Render the whole picture to H.264 4:2:0 8 bit in an MP4, for sources that cannot be spliced; returns its frames.
 
@@ -116,7 +121,8 @@ def _encode(
         # The source's frame types are no advice for the encoder.
         prepared.pict_type = PictureType.NONE
         prepared.time_base = base_of(source)
-        prepared.pts = pts if spliced or pts is None else clock.since_origin(pts)
+        if pts is not None:
+            prepared.pts = pts + run_lead(prepared.time_base) if spliced else clock.since_origin(pts)
         target.mux(stream.encode(prepared))
         count += 1
     if stream is None:

@@ -29,7 +29,7 @@ from infra.media.groups import (
     plan_groups,
 )
 from infra.media.pixels import FrameView, Patch
-from infra.media.render import Change, RenderSettings, reencode_picture, render_run
+from infra.media.render import Change, RenderSettings, reencode_picture, render_run, run_lead
 from infra.media.streams import base_of, clock_of, display_matrix, media_url, open_media, picture_stream
 
 __all__ = [
@@ -182,5 +182,5 @@ def _rendered_packets(plan: GroupPlan, path: Path) -> Iterator[Packet[VideoStrea
         scale = base_of(stream) / plan.time_base
         for packet in container.demux(stream):
             if packet.size and packet.pts is not None:
-                packet.pts = round(packet.pts * scale)
+                packet.pts = round(packet.pts * scale) - run_lead(plan.time_base)
                 yield packet

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import cast, overload
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.buffer import Buffer
 from av.container import InputContainer
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from manifests.errors import BadInput
 from manifests.time import FLICKS_PER_SECOND, Flicks
 
+_MOST_DAMAGED = 250  # packets in a row: some seconds
 _NO_MEDIA = "give a video file, such as MP4, MKV, MOV, WebM, AVI or MPEG"
 
 
@@ -91,6 +93,33 @@ def audio_stream(container: InputContainer, path: Path, track: int) -> AudioStre
             f"it has no audio track {track};", where=str(path), remedy=f"choose one of 0 to {len(tracks) - 1}"
         )
     return tracks[track]
+
+
+@overload
+def decode_packets(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]: ...
+@overload
+def decode_packets(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]: ...
+def decode_packets(container: InputContainer, stream: VideoStream | AudioStream) -> Iterator[VideoFrame | AudioFrame]:
+    """The frames of `stream`, a packet that is damaged left out as players do.
+
+    What lacks then shows as a jump in time. The decoder's error comes through where nothing can be decoded, or where
+    nothing could for `_MOST_DAMAGED` packets.
+    """
+    damaged, decoded = 0, False
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:
+            damaged += 1
+            if damaged > _MOST_DAMAGED or (packet.size == 0 and not decoded):
+                raise
+            continue
+        for frame in frames:
+            damaged, decoded = 0, True
+            if isinstance(frame, VideoFrame | AudioFrame):
+                yield frame
+    if damaged and not decoded:
+        raise av.error.InvalidDataError(-1, "Invalid data found when processing input")
 
 
 def base_of(stream: VideoStream | AudioStream) -> Fraction:
