@@ -33,8 +33,8 @@ class LlamaTranslator:
     def __init__(self, folder: Path, *, source: str, target: str, cpu_threads: int | None = None) -> None:
         """Load `folder`/model.gguf. BadInput where xllamacpp is not installed.
 
-        The library serves the model on a free port of the loopback interface until the process ends, once for all pairs;
-        a random key keeps others on this machine out.
+        The library serves the model on a free port of the loopback interface until the process ends, once for all
+        pairs; a random key keeps others on this machine out.
         """
         self.source, self.target = source, target
         self._languages = language(source).name, language(target).name
