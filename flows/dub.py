@@ -11,12 +11,13 @@ from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.pool import PrefectPool
+from flows.listening import current_listener
 from flows.recording import recorded
 from infra.files import require_writable
 from infra.places import cache_folder
 from infra.store import Store
 from tasks import publish
-from tasks.journal import Journal, Listener, Silent
+from tasks.journal import Journal
 from tasks.lecture import DubJob, dub_lecture
 from tasks.runs import RunRecord
 from tasks.settings import DubSettings, preset
@@ -48,7 +49,6 @@ def dub(
     preset_name: str = "lecture",
     audio_track: int | None = None,
     settings: DubSettings | None = None,
-    listener: Listener | None = None,
 ) -> RunRecord:
     """Dub the lecture at `source` into the languages `to`; the files appear in `out`, or beside the source.
 
@@ -57,7 +57,7 @@ def dub(
     """
     path = Path(source).absolute()
     folder = Path(out).absolute() if out else path.parent
-    journal = Journal(listener or Silent())
+    journal = Journal(current_listener())
     with recorded(command="dub", title=f"{path.stem}-{'-'.join(to)}", source=str(path), journal=journal) as record:
         require_writable(folder)
         store = Store(cache_folder())

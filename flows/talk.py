@@ -9,11 +9,12 @@ from prefect.runtime import flow_run
 
 from flows.dub import RUNNER
 from flows.pool import PrefectPool
+from flows.listening import current_listener
 from flows.recording import recorded
 from infra.files import require_writable
 from infra.places import cache_folder
 from infra.store import Store
-from tasks.journal import Journal, Listener, Silent
+from tasks.journal import Journal
 from tasks.runs import LanguageOutcome, RunRecord
 from tasks.talking import TalkJob, make_talk
 
@@ -37,10 +38,9 @@ def talk(
     text: str | None = None,
     language: str | None = None,
     voice: str | None = None,
-    listener: Listener | None = None,
 ) -> RunRecord:
     """Make the face in the video or image `face` say `text` (in `language`) or the recording `audio`; writes `out`."""
-    journal = Journal(listener or Silent())
+    journal = Journal(current_listener())
     target = Path(out).absolute()
     with recorded(command="talk", title=target.stem, source=face, journal=journal) as record:
         require_writable(target.parent)

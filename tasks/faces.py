@@ -14,7 +14,9 @@ from infra.store import Store
 from manifests.keys import child_id
 from manifests.records import Chunk, FaceTrack, Video
 from manifests.time import Flicks, Span
-from models.faces import engines, identity, tracking
+from models.faces import engines, identity
+from models.faces.tracking import Track, TrackingSettings
+from models.faces.tracking import track_faces as follow
 from tasks.arrays import put_arrays
 from tasks.stage import Stage
 
@@ -24,7 +26,7 @@ class FaceSettings:
     """Which detector finds faces ("yunet", "s3fd"), and how they are followed."""
 
     detector: str = "yunet"
-    tracking: tracking.TrackingSettings = field(default_factory=tracking.TrackingSettings)
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class FaceWork:
 def track_faces(work: FaceWork, store: Store) -> tuple[FaceTrack, ...]:
     """The face tracks of a chunk, by their start; none where no face shows."""
     detector = engines.load_detector(work.settings.detector)
-    tracks = tracking.track_faces(
+    tracks = follow(
         read_frames(Path(work.video.uri), work.chunk.span),
         work.cuts,
         detector,
@@ -51,7 +53,7 @@ def track_faces(work: FaceWork, store: Store) -> tuple[FaceTrack, ...]:
     return tuple(_record(track, index, work, store) for index, track in enumerate(tracks))
 
 
-def _record(track: tracking.Track, index: int, work: FaceWork, store: Store) -> FaceTrack:
+def _record(track: Track, index: int, work: FaceWork, store: Store) -> FaceTrack:
     frame_time = round(1 / work.video.frame_rate * Span.of_seconds(0, 1).end)
     return FaceTrack(
         id=child_id(work.chunk.id, "track", index),

@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flows.cli.output import Output
 from flows.server import prefect_server
@@ -35,13 +35,11 @@ def run_dub(
     if not source.exists():
         raise BadInput("there is no such file.", where=str(source), remedy="Check the path.")
 
-    def work(listener: Any) -> RunRecord:
+    def work() -> RunRecord:
         from flows.dub import dub
 
         settings = _settings(preset, voice, translator, transcriber, lips=lips)
-        return dub(
-            str(source), list(targets), source_language, str(out) if out else None, preset, track, settings, listener
-        )
+        return dub(str(source), list(targets), source_language, str(out) if out else None, preset, track, settings)
 
     def check() -> None:
         from tasks.lecture import DubJob, check
@@ -74,10 +72,10 @@ def run_talk(
         if given is not None and not given.exists():
             raise BadInput("there is no such file.", where=str(given), remedy="Check the path.")
 
-    def work(listener: Any) -> RunRecord:
+    def work() -> RunRecord:
         from flows.talk import talk
 
-        return talk(str(face), str(out), str(audio) if audio else None, text, language, voice, listener)
+        return talk(str(face), str(out), str(audio) if audio else None, text, language, voice)
 
     def check() -> None:
         from tasks.talking import TalkJob, check
@@ -104,7 +102,7 @@ def _settings(
     return chosen
 
 
-def _run(check: Callable[[], None], work: Callable[[Any], RunRecord], output: Output) -> None:
+def _run(check: Callable[[], None], work: Callable[[], RunRecord], output: Output) -> None:
     """Run `work` as a flow; the server starts while this process checks the job and imports what it needs."""
     # Prefect's own log would write a traceback for every failure; the page keeps it, people get one line.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
@@ -116,8 +114,10 @@ def _run(check: Callable[[], None], work: Callable[[Any], RunRecord], output: Ou
         server = starting.ready()
         output.event("server", page=server.page_url, api=server.api_url, embedded=server.embedded)
         output.say(f"[dim]Prefect page: {server.page_url}{' (while this runs)' if server.embedded else ''}[/]")
-        with output.progress() as progress:
-            record = work(progress)
+        from flows.listening import listening
+
+        with output.progress() as progress, listening(progress):
+            record = work()
     _tell(record, output)
 
 
