@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import wave
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
@@ -205,25 +206,28 @@ def write_wav_stream(path: Path, blocks: Iterable[Waveform], sample_rate: int) -
             file.writeframes(np.round(np.clip(block, -1.0, 1.0) * _FULL_SCALE).astype("<i2").tobytes())
 
 
+def wav_duration(path: Path) -> Flicks:
+    """How long a PCM WAV lasts, by its header. BadInput for another file."""
+    with _open_wav(path) as file:
+        return samples_duration(file.getnframes(), file.getframerate())
+
+
 def read_wav(path: Path) -> tuple[Waveform, int]:
     """The samples of a 16-bit PCM WAV, several channels averaged, and its sampling rate. BadInput for another file."""
+    with _open_wav(path) as file:
+        if file.getsampwidth() != 2:
+            raise BadInput(f"it has {8 * file.getsampwidth()}-bit samples, not 16;", where=str(path))
+        raw = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
+        samples = raw.reshape(-1, file.getnchannels()).mean(axis=1, dtype=np.float32) / np.float32(_FULL_SCALE)
+        return samples.astype(np.float32), file.getframerate()
+
+
+@contextmanager
+def _open_wav(path: Path) -> Iterator[wave.Wave_read]:
     try:
         with wave.open(str(path), "rb") as file:
-            if file.getsampwidth() != 2:
-                raise BadInput(f"it has {8 * file.getsampwidth()}-bit samples, not 16;", where=str(path))
-            raw = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
-            samples = raw.reshape(-1, file.getnchannels()).mean(axis=1, dtype=np.float32) / np.float32(_FULL_SCALE)
-            return samples.astype(np.float32), file.getframerate()
+            yield file
     except (wave.Error, EOFError) as error:
         raise BadInput(f"it is no PCM WAV ({error});", where=str(path)) from error
     except FileNotFoundError as error:
         raise BadInput("there is no such file;", where=str(path), remedy="check the name") from error
-
-
-def wav_duration(path: Path) -> Flicks:
-    """How long a WAV file lasts, from its header. BadInput for another file."""
-    try:
-        with wave.open(str(path), "rb") as file:
-            return samples_duration(file.getnframes(), file.getframerate())
-    except (wave.Error, EOFError) as error:
-        raise BadInput(f"it is no PCM WAV ({error});", where=str(path)) from error
