@@ -34,5 +34,4 @@ def crop_face(frame: npt.NDArray[np.uint8], box: npt.NDArray[np.float32], size: 
     picture's edge goes on.
     """
     x, y, width, height = crop_box(box)
-    face = resample(frame, (y, height / size, size), (x, width / size, size))
-    return np.clip(np.rint(face), 0, 255).astype(np.uint8)
+    return resample(frame, (y, height / size, size), (x, width / size, size))

@@ -12,13 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from models.lipsync.crop import crop_box
-from models.lipsync.resampling import Floats, resample
+from models.lipsync.resampling import resample
+
+Floats = npt.NDArray[np.float32]
 
 # The region in shares of the crop: its centre, and half its width and height.
 _CENTRE_X, _CENTRE_Y = 0.5, 0.74
 _HALF_WIDTH, _HALF_HEIGHT = 0.36, 0.24
 _POWER = 2.5
-_OPAQUE = 0.45
+_OPAQUE = 0.3
 """Level of the superellipse (0 at its centre, 1 at its rim) up to which the drawn face alone shows."""
 _RING = 1.25
 """Level up to which, from `_OPAQUE` on, the colours of source and drawn face are compared."""
@@ -43,7 +45,8 @@ def paste_face(
 ) -> npt.NDArray[np.uint8]:
     """A copy of `frame` (H, W, 3) uint8 that shows the mouth of `face` (S, S, 3) uint8.
 
-    `box` (4,) is the x, y, width, height that `crop_face` was given for the crop from which `face` was drawn. The same arguments give the same pixels. Pixels outside the mask, so all outside `mask_bounds`, are the source's.
+    `box` (4,) is the one that `crop_face` was given for the crop from which `face` was drawn. The same arguments give
+    the same pixels. Pixels outside the mask, so all outside `mask_bounds`, are the source's.
     """
     changed = frame.copy()
     height, width = frame.shape[:2]
@@ -55,9 +58,7 @@ def paste_face(
     opacity = _opacity(level)
     source = frame[y0:y1, x0:x1].astype(np.float32)
     drawn = _placed(face, box, (x0, y0, x1, y1))
-    ring = (level > _OPAQUE) & (level < _RING)
-    if np.count_nonzero(ring) >= _LEAST_RING_PIXELS:
-        drawn = _matched(drawn, drawn[ring], source[ring])
+    drawn = _matched(drawn, source, (level > _OPAQUE) & (level < _RING))
     blended = source + opacity[:, :, None] * (drawn - source)
     changed[y0:y1, x0:x1] = np.clip(np.rint(blended), 0, 255)
     return changed
@@ -103,12 +104,19 @@ def _placed(face: npt.NDArray[np.uint8], box: npt.NDArray[np.float32], bounds: t
     x, y, width, height = crop_box(box)
     x0, y0, x1, y1 = bounds
     down, across = face.shape[0] / height, face.shape[1] / width
-    return resample(face, ((y0 - y) * down, down, y1 - y0), ((x0 - x) * across, across, x1 - x0))
+    placed = resample(face, ((y0 - y) * down, down, y1 - y0), ((x0 - x) * across, across, x1 - x0))
+    return placed.astype(np.float32)
 
 
-def _matched(drawn: Floats, drawn_ring: Floats, source_ring: Floats) -> Floats:
-    """`drawn` with the mean and the spread of its ring moved to the source's (Reinhard et al., 2001), within bounds."""
-    mean, wanted = drawn_ring.mean(axis=0), source_ring.mean(axis=0)
-    gain = np.clip(source_ring.std(axis=0) / np.maximum(drawn_ring.std(axis=0), 1.0), *_GAIN_RANGE)
-    shift = np.clip(wanted - mean, -_MAX_SHIFT, _MAX_SHIFT)
-    return np.asarray((drawn - mean) * gain + (mean + shift), np.float32)
+def _matched(drawn: Floats, source: Floats, ring: npt.NDArray[np.bool_]) -> Floats:
+    """`drawn` with mean and spread over `ring` moved to those of `source` (Reinhard et al., 2001), within bounds."""
+    import cv2
+
+    if np.count_nonzero(ring) < _LEAST_RING_PIXELS:
+        return drawn
+    where = ring.astype(np.uint8)
+    mean, spread = (statistic.ravel() for statistic in cv2.meanStdDev(drawn, mask=where))
+    wanted_mean, wanted_spread = (statistic.ravel() for statistic in cv2.meanStdDev(source, mask=where))
+    gain = np.clip(wanted_spread / np.maximum(spread, 1.0), *_GAIN_RANGE).astype(np.float32)
+    shift = mean + np.clip(wanted_mean - mean, -_MAX_SHIFT, _MAX_SHIFT) - mean * gain
+    return np.asarray(drawn * gain + shift.astype(np.float32))

@@ -42,7 +42,8 @@ class Wav2Lip:
     @classmethod
     def from_checkpoint(cls, path: Path, *, device: str | None = None, batch_size: int = BATCH_SIZE) -> Wav2Lip:
         """The generator of the checkpoint at `path`; BadInput where it is not one of Wav2Lip's generator."""
-        generator = Generator()
+        with torch.device("meta"):
+            generator = Generator()
         load_checkpoint(generator, path)
         return cls(generator, device=device, batch_size=batch_size)
 

@@ -38,6 +38,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
 def load_checkpoint(network: nn.Module, path: Path) -> None:
     """Fill `network` from the checkpoint at `path`, in place, and put it in eval mode.
 
+    A network made on the "meta" device takes over the file's tensors, so nothing is drawn at random only to be
+    replaced.
+
     BadInput names the first missing, unexpected or misshapen tensor. Batch counters may be missing: releases older
     than PyTorch 0.4.1 have none, and inference does not read them.
     """
@@ -46,14 +49,15 @@ def load_checkpoint(network: nn.Module, path: Path) -> None:
     for name, tensor in expected.items():
         if name not in state:
             if name.endswith("num_batches_tracked"):
-                state[name] = torch.zeros_like(tensor)
+                state[name] = torch.zeros(tensor.shape, dtype=tensor.dtype)
                 continue
             raise _misfit(network, path, f"{name} is missing")
         if state[name].shape != tensor.shape:
             raise _misfit(network, path, f"{name} is {_shape(state[name])}, not {_shape(tensor)}")
     if unexpected := next((name for name in state if name not in expected), None):
         raise _misfit(network, path, f"{unexpected} is not of this network")
-    network.load_state_dict(state)
+    state = {name: tensor.to(expected[name].dtype) for name, tensor in state.items()}
+    network.load_state_dict(state, assign=next(network.parameters()).is_meta)
     network.eval()
 
 
@@ -68,7 +72,8 @@ def _read(path: Path) -> object:
             raise ValueError(str(error)) from error
     if _is_torchscript(path):
         return torch.jit.load(str(path), map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
-    return torch.load(path, map_location="cpu", weights_only=True)
+    with path.open("rb") as file:  # given a path, PyTorch would go by its suffix
+        return torch.load(file, map_location="cpu", weights_only=True)
 
 
 def _is_safetensors(path: Path) -> bool:

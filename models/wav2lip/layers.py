@@ -86,6 +86,8 @@ def fold_batch_norm(network: nn.Module) -> None:
     for block in network.modules():
         if isinstance(block, ConvBlock | TransposedBlock) and len(block.conv_block) == 2:
             convolution, norm = block.conv_block
+            if not isinstance(norm, nn.BatchNorm2d):
+                raise TypeError(f"no batch norm to fold: {type(norm).__name__}")
             transposed = isinstance(convolution, nn.ConvTranspose2d)
             folded = fuse_conv_bn_eval(convolution, norm, transpose=transposed)  # type: ignore[type-var]
             block.conv_block = nn.Sequential(folded)
