@@ -62,6 +62,7 @@ def talk(
                 files=(str(target),),
                 copied_frames=made.files.copied_frames,
                 rendered_frames=made.files.rendered_frames,
+                lip_frames=made.lip_frames,
                 loudness_lufs=made.files.loudness_lufs,
                 degradations=made.degradations,
             ),

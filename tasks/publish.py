@@ -43,6 +43,7 @@ def publish_dubs(dubbed: DubbedLecture, stem: str, folder: Path, store: Store) -
                 files=tuple(str(file) for file in files),
                 copied_frames=dub.files.copied_frames,
                 rendered_frames=dub.files.rendered_frames,
+                lip_frames=sum(chunk.frame_count for chunk in dub.synced),
                 loudness_lufs=dub.files.loudness_lufs,
                 degradations=dub.degradations,
             )

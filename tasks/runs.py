@@ -25,6 +25,7 @@ class LanguageOutcome:
     files: tuple[str, ...]
     copied_frames: int
     rendered_frames: int
+    lip_frames: int
     loudness_lufs: float | None
     degradations: tuple[Degradation, ...]
 

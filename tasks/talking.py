@@ -52,6 +52,7 @@ class Talk:
 
     video: Video
     files: assemble.DubFiles
+    lip_frames: int
     degradations: tuple[Degradation, ...]
 
 
@@ -172,7 +173,8 @@ def make_talk(job: TalkJob, pool: Pool, store: Store) -> Talk:
         reason = "no face was found in the picture: it passes untouched"
         unseen = (Degradation(stage="faces", span=video.span, reason=reason),)
     degradations = (*unseen, *(each for chunk in synced for each in chunk.degradations), *files.degradations)
-    return Talk(video=video, files=files, degradations=degradations)
+    lip_frames = sum(chunk.frame_count for chunk in synced)
+    return Talk(video=video, files=files, lip_frames=lip_frames, degradations=degradations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,9 @@ def show_run(run: str | None, output: Output) -> None:
     for each in record.languages:
         lines += ["", f"[bold]{each.language}[/]  {escape(each.files[0])}"]
         loudness = "silent" if each.loudness_lufs is None else f"{each.loudness_lufs:.1f} LUFS"
-        lines.append(f"  {each.copied_frames} frames copied, {each.rendered_frames} rendered; {loudness}")
+        lines.append(
+            f"  {each.copied_frames} frames copied, {each.rendered_frames} rendered, {each.lip_frames} with new lips; {loudness}"
+        )
         lines += [
             f"  [yellow]degraded[/] {d.span.start_s:8.2f} - {d.span.end_s:8.2f} s  {d.stage}: {escape(d.reason)}"
             for d in each.degradations

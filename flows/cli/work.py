@@ -140,6 +140,7 @@ def _tell(record: RunRecord, output: Output) -> None:
             "run": record.name,
             "seconds": record.seconds,
             "files": {each.language: list(each.files) for each in record.languages},
+            "lip_frames": {each.language: each.lip_frames for each in record.languages},
             "degraded": {each.language: len(each.degradations) for each in record.languages},
             "hits": hits,
             "pieces": len(record.entries),

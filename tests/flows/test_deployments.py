@@ -1,0 +1,51 @@
+"""What prefect.yaml names can be loaded and started with the parameters that a page or a trigger would send."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flows.server import Server
+
+FILE = Path(__file__).parents[2] / "prefect.yaml"
+DEPLOYMENTS = yaml.safe_load(FILE.read_text())["deployments"]
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "dub-lecture": {"source": "lecture.mp4", "to": ["fr"], "preset_name": "draft"},
+    "talk": {"face": "face.png", "out": "out.mp4", "text": "Bonjour.", "language": "fr"},
+}
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda each: each["name"])
+def test_an_entry_point_loads_and_takes_its_parameters(server: Server, deployment: dict[str, Any]) -> None:
+    from prefect.flows import load_flow_from_entrypoint
+
+    flow = load_flow_from_entrypoint(deployment["entrypoint"])
+    known = set(flow.parameters.properties)
+    given = {**deployment.get("parameters", {}), **PARAMETERS[deployment["name"]]}
+    assert set(given) <= known
+    assert set(flow.parameters.required) <= set(given)
+    flow.validate_parameters(given)
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda each: each["name"])
+def test_it_deploys_to_a_real_server_and_a_run_can_be_scheduled(server: Server, deployment: dict[str, Any]) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.flows import load_flow_from_entrypoint
+
+    flow = load_flow_from_entrypoint(deployment["entrypoint"])
+    with get_client(sync_client=True) as client:
+        flow_id = client.create_flow(flow)
+        made = client.create_deployment(
+            flow_id,
+            name=deployment["name"],
+            entrypoint=deployment["entrypoint"],
+            parameters=deployment.get("parameters", {}),
+            parameter_openapi_schema=flow.parameters.model_dump(),
+            enforce_parameter_schema=True,
+        )
+        run = client.create_flow_run_from_deployment(made, parameters=PARAMETERS[deployment["name"]])
+    assert run.state is not None
+    assert run.state.is_scheduled()
