@@ -16,10 +16,11 @@ def link(
     `embeddings` (N, D) are of unit length, or all zero for a face that could not be embedded, which stays a person of
     its own; `durations` (N,) are positive weights, in any unit: a long track counts for more. The two groups with
     the highest mean cosine between their members (average linkage) are joined until it falls below
-    `same_person_cosine`. The grouping does not depend on the order; equal cosines aside.
+    `same_person_cosine`. The grouping does not depend on the order, equal cosines aside. ValueError for a duration that
+    is missing or not positive.
     """
     count = len(embeddings)
-    vectors = np.asarray(embeddings, np.float64).reshape(count, -1)
+    vectors = np.asarray(embeddings, np.float64)
     weights = np.asarray(durations, np.float64)
     if weights.shape != (count,) or (weights <= 0).any():
         raise ValueError("durations must be positive, one for each embedding")

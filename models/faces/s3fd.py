@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import cv2
 import numpy as np
@@ -18,6 +19,9 @@ from models.s3fd.decode import decode_boxes, preprocess
 from models.s3fd.network import S3FD
 
 MODEL_FILE = "s3fd.pth"
+
+_LEAST_PX = 64
+"""Sides shorter than this are padded: five poolings leave nothing of less than 32 pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,8 @@ class S3FDDetector:
         size = fitted_size((width, height), self._settings.working_px)
         if size != (width, height):
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        missing = [max(0, _LEAST_PX - side) for side in image.shape[:2]]
+        image = np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
         with torch.inference_mode():
             outputs = self._network(preprocess(image).to(self._device))
         rows = decode_boxes(outputs, self._settings.min_score)
@@ -66,6 +72,9 @@ def load(path: Path | None = None, settings: S3FDSettings | None = None, *, devi
     network = S3FD()
     try:
         network.load_state_dict(torch.load(source, map_location="cpu", weights_only=True))
-    except (RuntimeError, TypeError) as error:
-        raise BadInput(f"this is no S3FD checkpoint: {error}", where=str(source)) from error
+    except (RuntimeError, TypeError, UnpicklingError, EOFError) as error:
+        first_line = str(error).partition("\n")[0]
+        raise BadInput(
+            f"this is no S3FD checkpoint ({first_line}).", where=str(source), remedy="Give s3fd-619a316812.pth."
+        ) from error
     return S3FDDetector(network, settings, device=device)
