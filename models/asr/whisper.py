@@ -78,7 +78,7 @@ class WhisperTranscriber:
         if is_silent(waveform):
             return []
         segments = self._segments(waveform, language)
-        if any(segment.compression_ratio > _COMPRESSION_RATIO for segment in segments):
+        if any(_is_loop(segment) and segment.no_speech_prob <= _NO_SPEECH for segment in segments):
             segments = self._segments(waveform, language, no_repeat_ngram_size=4)
         raw = [
             RawWord(word.word, word.start, word.end, word.probability)
@@ -122,13 +122,13 @@ class WhisperTranscriber:
         return list(segments)
 
 
+def _is_loop(segment: Any) -> bool:
+    return bool(segment.compression_ratio > _COMPRESSION_RATIO)
+
+
 def _is_invented(segment: Any) -> bool:
     """Whether a decoded segment is more likely noise read as words than speech."""
-    if (
-        not segment.words
-        or segment.compression_ratio > _COMPRESSION_RATIO
-        or segment.avg_logprob < 2 * _LOG_PROBABILITY
-    ):
+    if not segment.words or _is_loop(segment) or segment.avg_logprob < 2 * _LOG_PROBABILITY:
         return True
     doubted = fmean(word.probability for word in segment.words) < _DOUBTED_WORD
     return doubted and (segment.no_speech_prob > _NO_SPEECH or segment.avg_logprob < _LOG_PROBABILITY)

@@ -43,10 +43,11 @@ def tidy_words(raw: Iterable[RawWord], duration: Flicks) -> list[HeardWord]:
     if not pieces or duration <= 0:
         return []
     shortest = min(SHORTEST_WORD, duration // len(pieces))
-    starts, ends, running = [], [], 0
+    # Forwards every start leaves room for the words before it, backwards for those after it.
+    starts, ends, running = [], [], -shortest
     for piece in pieces:
         start, end = (_clamped(time_s, duration) for time_s in (piece.start_s, piece.end_s))
-        running = max(running, start)
+        running = max(running + shortest, start)
         starts.append(running)
         ends.append(end)
     tidied: list[HeardWord] = []
@@ -64,21 +65,20 @@ def clip_stretched(words: Sequence[HeardWord], waveform: npt.NDArray[np.float32]
 
     Attention and transducer alignments give the pause between two words to one of them. A word longer than three
     times what its letters usually take here (the median over `words`, at least 0.4 s) loses the quiet at its ends
-    (30 dB below the loudest 10 ms of the word); one that is still longer than four times that, and than 1.2 s,
-    ends there. `waveform` is mono at `SAMPLE_RATE` Hz and starts with the words' clock. Digits count as five letters,
-    since "1984" is spoken in full.
+    (30 dB below the loudest 10 ms of the word); one that is still longer than that, and than 1.2 s, ends there.
+    `waveform` is mono at `SAMPLE_RATE` Hz and starts with the words' clock. Digits count as five letters, since
+    "1984" is spoken in full.
     """
     if not words:
         return []
     pace_s = median(word.span.duration_s / _spoken_letters(word.text) for word in words)
     clipped = []
     for word in words:
-        usual_s = pace_s * _spoken_letters(word.text)
+        plausible_s = 3 * pace_s * _spoken_letters(word.text)
         span = word.span
-        if span.duration_s > max(0.4, 3 * usual_s):
+        if span.duration_s > max(0.4, plausible_s):
             span = _without_quiet_ends(span, waveform)
-            longest = flicks(max(1.2, 4 * usual_s))
-            span = span.stretch_to(min(span.duration, longest))
+            span = span.stretch_to(min(span.duration, flicks(max(1.2, plausible_s))))
         clipped.append(HeardWord(text=word.text, span=span, confidence=word.confidence))
     return clipped
 
