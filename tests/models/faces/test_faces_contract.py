@@ -7,6 +7,7 @@ random ones that fire everywhere: that shows the adapter's form, not that it fin
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from threading import Thread
 
@@ -28,6 +29,7 @@ def yunet() -> FaceDetector:
     return engines.load_detector("yunet")
 
 
+@cache
 def untrained_s3fd() -> FaceDetector:
     import torch
 
@@ -37,7 +39,7 @@ def untrained_s3fd() -> FaceDetector:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = S3FD()
-    return S3FDDetector(network, S3FDSettings(working_px=96, min_score=0.4))
+    return S3FDDetector(network, S3FDSettings(working_px=64, min_score=0.4))
 
 
 @pytest.fixture(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manifests.errors import BadInput
@@ -19,6 +20,9 @@ from manifests.time import FLICKS_PER_SECOND, Flicks, flicks
 from models.shots import engines
 from models.shots.contract import ShotDetector
 from models.shots.spacing import spaced
+
+if TYPE_CHECKING:
+    import torch
 
 LECTURE = Path(__file__).parents[3] / ".." / "shared" / "data" / "lecture" / "lecture_en.mp4"
 FRAME = FLICKS_PER_SECOND // 25
@@ -63,19 +67,45 @@ def test_no_cut_in_one_shot_and_none_in_no_frames(detector: ShotDetector) -> Non
     assert detector.cuts(scenes(40, width=detector.frame_width)) == []
 
 
-def test_frames_are_let_go(detector: ShotDetector) -> None:
+class Flagging:
+    """Stands in for TransNet V2's weights: a frame is a transition where its first pixel is 255."""
+
+    def predict_raw(self, frames: torch.Tensor) -> tuple[torch.Tensor, None]:
+        import torch
+
+        assert frames.shape == (1, 100, 27, 48, 3)
+        return (frames[..., 0, 0, 0] == 255).to(torch.float32)[..., None], None
+
+
+def flagging_transnet() -> ShotDetector:
+    from models.shots.transnet import TransNetSettings, TransNetShotDetector
+
+    return TransNetShotDetector(TransNetSettings(min_shot_s=0), network=Flagging())
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 260), st.sets(st.integers(0, 260), max_size=6))
+def test_transnet_windows_line_up(count: int, flagged: set[int]) -> None:
+    """Whatever the length, every frame is answered for once and in its place; a run of flags is one cut, at its end."""
+    frames = [(i * FRAME, np.full((27, 48, 3), 255 if i in flagged else 0, np.uint8)) for i in range(count)]
+    expected = [i * FRAME for i in range(1, count) if i - 1 in flagged and i not in flagged]
+    assert flagging_transnet().cuts(frames) == expected
+
+
+@pytest.mark.parametrize("build", [lambda: engines.load("content"), flagging_transnet], ids=["content", "transnetv2"])
+def test_frames_are_let_go(build: Callable[[], ShotDetector]) -> None:
     alive: set[int] = set()
     most = 0
 
     def watched() -> Iterator[tuple[Flicks, Image]]:
         nonlocal most
-        for time, image in scenes(60, width=640):
+        for time, image in scenes(120, width=320):
             alive.add(time)
             weakref.finalize(image, alive.discard, time)
             most = max(most, len(alive))
             yield time, image
 
-    detector.cuts(watched())
+    build().cuts(watched())
     assert most <= 5, "full-size frames must not pile up"
 
 
