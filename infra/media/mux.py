@@ -129,4 +129,7 @@ def _ffmetadata(chapters: Sequence[Chapter], metadata: Mapping[str, str]) -> str
 
 
 def _escaped(text: str) -> str:
+    text = text.replace("\r\n", "\n")
+    if text.endswith("\\"):
+        text += " "  # a line that ends in a backslash, escaped or not, is read as going on
     return "".join(f"\\{character}" if character in "=;#\\\n" else character for character in text)

@@ -106,7 +106,9 @@ def copy_of(frame: VideoFrame, width: int | None = None, height: int | None = No
         new[: old.shape[0], : old.shape[1]] = old
         new[: old.shape[0], old.shape[1] :] = old[:, -1:]
         new[old.shape[0] :] = new[old.shape[0] - 1]
-    copy.pts, copy.time_base = frame.pts, frame.time_base
+    copy.pts = frame.pts
+    if frame.time_base is not None:
+        copy.time_base = frame.time_base
     copy.colorspace, copy.color_range = frame.colorspace, frame.color_range
     return copy
 

@@ -5,6 +5,7 @@ All packets are read (no more than hashing reads), none is decoded but the first
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 from collections.abc import Iterator
@@ -36,8 +37,13 @@ def probe(path: Path) -> Video:
     """The record of the video in `path`.
 
     BadInput, in one line with a remedy, where there is nothing to dub: no such file, no media, no moving picture,
-    no sound only, no length, cut off, or not decodable at its start or its end.
+    sound only, no length, cut off, or not decodable at its start or its end.
     """
+    return dataclasses.replace(inspect(path), id=_sha256(path))
+
+
+def inspect(path: Path) -> Video:
+    """As `probe`, but with an empty id: the file is not hashed. For a look at what was given, before any work."""
     with open_media(path) as container:
         stream = picture_stream(container, path)
         if stream.codec_context is None:
@@ -53,7 +59,7 @@ def probe(path: Path) -> Video:
         span = Span(0, times[-1] + packets.last_duration)
         tracks = tuple(_track(index, audio) for index, audio in enumerate(container.streams.audio))
         return Video(
-            id=_sha256(path),
+            id="",
             uri=str(path),
             span=span,
             container=container.format.name,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import struct
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain, pairwise
@@ -19,7 +21,7 @@ from infra.media.frames import frame_at, read_frames
 from infra.media.groups import plan_groups
 from infra.media.pixels import EXACT, Rgb, to_rgb
 from infra.media.probe import probe
-from infra.media.streams import media_url, orientation_of
+from infra.media.streams import Orientation, media_url
 from manifests.errors import BadInput
 from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks
 
@@ -28,6 +30,14 @@ _TICKS_PER_S = 90_000
 _CRF = "16"
 _BACKWARD_STEP: Flicks = FLICKS_PER_SECOND  # how much is held in memory while playing backwards
 _BT709 = 1
+_EXIF = re.compile(rb"(?:Exif\0\0|eXIf|EXIF....)(II\*\0|MM\0\*)", re.DOTALL)
+_EXIF_WITHIN = 4_000_000  # bytes from the start that are searched for the block
+_ORIENTATION_TAG = 0x0112
+# EXIF's number -> quarter turns counter-clockwise, then mirrored left to right.
+_ORIENTATIONS = {
+    2: Orientation(0, mirrored=True), 3: Orientation(2), 4: Orientation(2, mirrored=True),
+    5: Orientation(3, mirrored=True), 6: Orientation(3), 7: Orientation(1, mirrored=True), 8: Orientation(1),
+}  # fmt: skip
 
 
 def read_image(path: Path) -> Rgb:
@@ -36,12 +46,13 @@ def read_image(path: Path) -> Rgb:
     What is transparent shows over black. BadInput for a file that is no image.
     """
     try:
+        data = path.read_bytes()
         # From memory: by name, FFmpeg would take "%d" in it for a sequence of files.
-        with av.open(io.BytesIO(path.read_bytes()), "r") as container:
+        with av.open(io.BytesIO(data), "r") as container:
             for frame in container.decode(video=0):
                 if container.format.name in ("matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2", "avi"):
                     raise BadInput("this is a video, not an image;", where=str(path), remedy="give a JPEG or PNG")
-                return orientation_of(frame).upright(to_rgb(frame, VideoReformatter(), interpolation=EXACT))
+                return _exif_orientation(data).upright(to_rgb(frame, VideoReformatter(), interpolation=EXACT))
     except FileNotFoundError as error:
         raise BadInput("there is no such file;", where=str(path), remedy="check the name") from error
     except IsADirectoryError as error:
@@ -51,6 +62,25 @@ def read_image(path: Path) -> Rgb:
     except (av.error.FFmpegError, IndexError) as error:
         raise BadInput("no image can be read from it;", where=str(path), remedy="give a JPEG or PNG") from error
     raise BadInput("it holds no image;", where=str(path), remedy="give a JPEG or PNG")
+
+
+def _exif_orientation(data: bytes) -> Orientation:
+    """How EXIF (2.32, 4.6.5) asks to turn the image in `data`, a JPEG, PNG, WebP...; upright where it says nothing."""
+    found = _EXIF.search(data, 0, _EXIF_WITHIN)
+    if found is None:
+        return Orientation()
+    tiff = data[found.start(1) : found.start(1) + 65_536]
+    order = "<" if tiff.startswith(b"II") else ">"
+    try:
+        (start,) = struct.unpack_from(order + "I", tiff, 4)
+        (entries,) = struct.unpack_from(order + "H", tiff, start)
+        for entry in range(entries):
+            tag, _, _, value = struct.unpack_from(order + "HHIH", tiff, start + 2 + 12 * entry)
+            if tag == _ORIENTATION_TAG:
+                return _ORIENTATIONS.get(value, Orientation())
+    except struct.error:  # a damaged block says nothing
+        return Orientation()
+    return Orientation()
 
 
 def video_from_image(image: Path, duration: Flicks, out: Path, *, fps: int = 25) -> None:

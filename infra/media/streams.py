@@ -198,9 +198,18 @@ class Orientation:
 
 def display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
     """The nine entries of the frame's display matrix as FFmpeg keeps them, None where it has none."""
-    # The library's type knows of one kind of side data only.
-    data = cast("Mapping[str, Buffer]", frame.side_data).get("DISPLAYMATRIX")
+    try:
+        # The library's type knows of one kind of side data only.
+        data = cast("Mapping[str, Buffer]", frame.side_data).get("DISPLAYMATRIX")
+    except ValueError:
+        # PyAV 18.1 reads no side data of a frame that has any of a kind newer than itself; the angle it still knows.
+        return _matrix_of_rotation(frame.rotation) if frame.rotation else None
     return None if data is None else tuple(int(value) for value in np.frombuffer(bytes(data), np.int32))
+
+
+def _matrix_of_rotation(degrees: int) -> tuple[int, ...]:
+    cosine, sine = (round(f(math.radians(degrees))) << 16 for f in (math.cos, math.sin))
+    return cosine, -sine, 0, sine, cosine, 0, 0, 0, 1 << 30
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:
