@@ -39,19 +39,20 @@ class Scene:
 
 SCENES = (
     Scene(
-        "Welcome to this short lecture. Today we look at how the moon moves the sea, and why there are two tides a day.",
-        "en-am_michael",
+        "Welcome to this short lecture. Today we look at how the moon moves the sea, "
+        "and why there are two tides a day.",
+        "en-kokoro-am-michael",
         "The tides",
         ("Why the sea rises and falls", "Two tides a day", "Spring tides and neap tides"),
     ),
     Scene(
         "The moon pulls on the water that is nearest to it. On the far side of the earth the pull is weaker, "
         "and there the water bulges as well.",
-        "en-af_heart",
+        "en-kokoro-af-heart",
     ),
     Scene(
         "When the sun and the moon pull in one line, the tide is highest. Thank you for listening.",
-        "en-am_michael",
+        "en-kokoro-am-michael",
         "Spring tide",
         ("Sun, moon and earth in one line", "The highest water of the month"),
     ),

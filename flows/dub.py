@@ -10,8 +10,8 @@ from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows.pool import PrefectPool
 from flows.listening import current_listener
+from flows.pool import PrefectPool
 from flows.recording import recorded
 from infra.files import require_writable
 from infra.places import cache_folder
@@ -53,7 +53,7 @@ def dub(
     """Dub the lecture at `source` into the languages `to`; the files appear in `out`, or beside the source.
 
     `source_language` is an ISO 639-1 code, None to find it out. `settings` overrides `preset_name`. The run is
-    recorded whatever becomes of it. Raises BadInput, MissingWeights, Unavailable or NoSpace with the message for people.
+    recorded whatever becomes of it. Raises BadInput, MissingWeights, Unavailable or NoSpace, worded for people.
     """
     path = Path(source).absolute()
     folder = Path(out).absolute() if out else path.parent

@@ -8,8 +8,8 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.dub import RUNNER
-from flows.pool import PrefectPool
 from flows.listening import current_listener
+from flows.pool import PrefectPool
 from flows.recording import recorded
 from infra.files import require_writable
 from infra.places import cache_folder

@@ -91,8 +91,8 @@ class FaceTrack:
 
     `observations` is an .npz blob, one row a frame: `time` (N,) int64 flicks, `box` (N, 4) float32 x, y, width,
     height in upright pixels, smoothed, `landmarks` (N, 5, 2) float32 (right eye, left eye, nose tip, right and left
-    corner of the mouth, as YuNet orders them), `score` (N,) float32, `detected` (N,) bool (else followed from its
-    neighbours). `embedding` is the unit-length SFace identity, averaged over the track; `identity` joins
+    corner of the mouth, as YuNet orders them), `score` (N,) float32, `detected` (N,) bool (False inside a gap
+    that was bridged). `embedding` is the unit-length SFace identity, averaged over the track; `identity` joins
     tracks of one person over the lecture.
     """
 
@@ -177,7 +177,8 @@ class SyncedChunk:
     """The new mouths of a chunk in one language; `mouths` is None where no speaking face shows.
 
     `mouths` is an .npz blob, one row a changed frame: `time` (N,) int64 flicks, `box` (N, 4) float32 of
-    the face in upright pixels, `face` (N, S, S, 3) uint8 RGB as the generator drew it. `changed` are the spans whose frames differ.
+    the face in upright pixels, `face` (N, S, S, 3) uint8 RGB as the generator drew it. `changed` are the
+    spans whose frames differ.
     """
 
     id: str

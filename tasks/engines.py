@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manifests.errors import BadInput
+from manifests.errors import BadInput, MissingWeights
 from models import weights
 from models.asr import engines as asr
 from models.faces import engines as faces
@@ -37,6 +37,16 @@ def identifier_weights() -> str:
 def translation_weights(settings: TranslateSettings, source: str, target: str) -> str:
     """The revision of the translator's weights. BadInput for an unknown pair, MissingWeights for an absent one."""
     return _installed(translation.weights_of(settings.engine, source, target))
+
+
+def require_translation_into(settings: TranslateSettings, target: str) -> None:
+    """Whether this machine translates anything at all into `target`; told while the source's language is not known.
+
+    BadInput where no model does, MissingWeights, with the command that brings them, where none of its weights are here.
+    """
+    offered = translation.weights_into(settings.engine, target)
+    if not any(weights.present(name) for name in offered):
+        weights.locate(offered[0])
 
 
 def voice_for(language: str, settings: SpeakSettings) -> Voice:
@@ -75,11 +85,21 @@ def lip_weights(settings: LipSettings) -> str | None:
 
 
 def needed_for(source: str, target: str) -> tuple[str, ...]:
-    """The names of the weights that a default dub from `source` into `target` takes, lips apart."""
-    voice_weights = speech.weights_of(voices.choose(target, None, ()))
+    """The names of the weights that a default dub from `source` into `target` takes, lips apart, present or not."""
+    voice_weights = speech.weights_of(_default_voice(target))
     return (
         asr.weights_of(ListenSettings().engine),
         *faces.weights_of(FaceSettings().detector),
         translation.weights_of(TranslateSettings().engine, source, target),
         *((voice_weights,) if voice_weights else ()),
     )
+
+
+def _default_voice(language: str) -> Voice:
+    """The voice that speaks `language` here, or would once its weights are pulled."""
+    try:
+        return voices.choose(language, None, ())
+    except MissingWeights:
+        return voices.choose(
+            language, None, (), unavailable=lambda voice: None if speech.weights_of(voice) else speech.available(voice)
+        )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.media.probe import probe
+from infra.media.probe import inspect, probe
 from infra.media.splice import GroupPlan, plan_groups
 from manifests.errors import BadInput
 from manifests.languages import language as known_language
@@ -90,13 +90,20 @@ def check(job: DubJob) -> None:
         if job.source_language == target:
             raise BadInput(f"the source is in {target!r} already.", where="--to", remedy="Name another language.")
         engines.speaking_weights(engines.voice_for(target, job.settings.speak))
-        if job.source_language is not None:
+        if job.source_language is None:
+            engines.require_translation_into(job.settings.translate, target)
+        else:
             engines.translation_weights(job.settings.translate, job.source_language, target)
     if job.source_language is not None:
         known_language(job.source_language)
     engines.listening_weights(job.settings.listen)
     if job.settings.lips.engine != "none":
         engines.face_weights(job.settings.faces)
+
+
+def check_source(job: DubJob) -> None:
+    """Whether the source can be dubbed as far as a look at it tells, without hashing it. BadInput where not."""
+    _audio_track(inspect(job.source), job.audio_track)
 
 
 def dub_lecture(job: DubJob, pool: Pool) -> DubbedLecture:

@@ -38,7 +38,7 @@ class Done(Generic[Out]):
 class Stage(Generic[In, Out]):
     """A kind of work. Raise `version` when `compute` comes to give something else for the same input.
 
-    `output` is the type that `compute` returns, made of records, spans and plain data, so that it goes to JSON and back.
+    `output` is the type that `compute` returns: records, spans and plain data, so that it goes to JSON and back.
     """
 
     name: str

@@ -126,7 +126,8 @@ class People:
         """Print one line."""
         from rich.markup import escape
 
-        self._console(stderr=True).print(f"[bold red]redub:[/] {escape(message)}", highlight=False, soft_wrap=True)
+        line = " ".join(message.splitlines())
+        self._console(stderr=True).print(f"[bold red]redub:[/] {escape(line)}", highlight=False, soft_wrap=True)
 
     def progress(self) -> Progress:
         """Bars, one a stage."""

@@ -32,7 +32,8 @@ def show_run(run: str | None, output: Output) -> None:
         lines += ["", f"[bold]{each.language}[/]  {escape(each.files[0])}"]
         loudness = "silent" if each.loudness_lufs is None else f"{each.loudness_lufs:.1f} LUFS"
         lines.append(
-            f"  {each.copied_frames} frames copied, {each.rendered_frames} rendered, {each.lip_frames} with new lips; {loudness}"
+            f"  {each.copied_frames} frames copied, {each.rendered_frames} rendered, "
+            f"{each.lip_frames} with new lips; {loudness}"
         )
         lines += [
             f"  [yellow]degraded[/] {d.span.start_s:8.2f} - {d.span.end_s:8.2f} s  {d.stage}: {escape(d.reason)}"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from flows.cli.output import Output
 from flows.server import prefect_server
-from manifests.errors import BadInput
+from infra.files import require_writable
+from infra.places import cache_folder, state_folder
 
 if TYPE_CHECKING:
     from tasks.runs import RunRecord
@@ -32,8 +33,6 @@ def run_dub(
     output: Output,
 ) -> None:
     """Dub a lecture; what can be known to be wrong is said before a server is started."""
-    if not source.exists():
-        raise BadInput("there is no such file.", where=str(source), remedy="Check the path.")
 
     def work() -> RunRecord:
         from flows.dub import dub
@@ -42,17 +41,18 @@ def run_dub(
         return dub(str(source), list(targets), source_language, str(out) if out else None, preset, track, settings)
 
     def check() -> None:
-        from tasks.lecture import DubJob, check
+        from tasks import lecture
 
-        check(
-            DubJob(
-                source=source,
-                targets=targets,
-                source_language=source_language,
-                audio_track=track,
-                settings=_settings(preset, voice, translator, transcriber, lips=lips),
-            )
+        job = lecture.DubJob(
+            source=source,
+            targets=targets,
+            source_language=source_language,
+            audio_track=track,
+            settings=_settings(preset, voice, translator, transcriber, lips=lips),
         )
+        lecture.check_source(job)
+        lecture.check(job)
+        require_writable((out or source.parent).absolute())
 
     _run(check, work, output)
 
@@ -68,9 +68,6 @@ def run_talk(
     output: Output,
 ) -> None:
     """Make a face speak a recording or a text."""
-    for given in (face, audio):
-        if given is not None and not given.exists():
-            raise BadInput("there is no such file.", where=str(given), remedy="Check the path.")
 
     def work() -> RunRecord:
         from flows.talk import talk
@@ -81,6 +78,7 @@ def run_talk(
         from tasks.talking import TalkJob, check
 
         check(TalkJob(face=face, audio=audio, text=text, language=language, voice=voice, out=out))
+        require_writable(out.absolute().parent)
 
     _run(check, work, output)
 
@@ -103,12 +101,14 @@ def _settings(
 
 
 def _run(check: Callable[[], None], work: Callable[[], RunRecord], output: Output) -> None:
-    """Run `work` as a flow; the server starts while this process checks the job and imports what it needs."""
+    """Run `work` as a flow once `check` has passed; the server starts while this process imports what it needs."""
+    check()
+    for folder in (cache_folder(), state_folder()):
+        require_writable(folder.absolute())
     # Prefect's own log would write a traceback for every failure; the page keeps it, people get one line.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     with prefect_server() as starting:
-        check()
         import prefect  # noqa: F401 (imported here so that it overlaps with the server's start)
 
         server = starting.ready()

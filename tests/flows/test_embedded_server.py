@@ -34,7 +34,11 @@ def test_it_serves_its_page_on_loopback_and_dies_with_a_killed_command(tmp_path:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment |= {"REDUB_STATE": str(tmp_path), "REDUB_CACHE": str(tmp_path), "HOME": str(tmp_path)}
     command = subprocess.Popen(
-        [sys.executable, "-c", COMMAND], stdout=subprocess.PIPE, env=environment, text=True, cwd=Path(__file__).parents[2]
+        [sys.executable, "-c", COMMAND],
+        stdout=subprocess.PIPE,
+        env=environment,
+        text=True,
+        cwd=Path(__file__).parents[2],
     )
     try:
         assert command.stdout is not None

@@ -109,7 +109,7 @@ def test_much_work_is_batched_and_a_failure_keeps_what_was_done(server: Server, 
         run(texts, store)
     CALLS.clear()
     assert len(run(texts, store)) == count
-    assert CALLS == [texts[-1]]
+    assert [texts[-1]] == CALLS
     with get_client(sync_client=True) as client:
         latest: Any = client.read_flow_runs(limit=1, sort="START_TIME_DESC")[0]  # type: ignore[arg-type]
         tasks = client.read_task_runs(

@@ -1,4 +1,5 @@
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -52,7 +53,7 @@ def test_widening_keeps_the_middle_inside(span: Span, margin: int) -> None:
 @given(st.lists(spans, max_size=12), st.integers(min_value=0, max_value=1000))
 def test_merged_spans_are_apart_and_cover_the_same(given_spans: list[Span], gap: int) -> None:
     merged = merge(given_spans, gap=gap)
-    assert all(after.start - before.end > gap for before, after in zip(merged, merged[1:], strict=False))
+    assert all(after.start - before.end > gap for before, after in pairwise(merged))
     assert all(any(m.start <= s.start and s.end <= m.end for m in merged) for s in given_spans)
     if gap == 0:
         assert sum(m.duration for m in merged) <= sum(s.duration for s in given_spans)

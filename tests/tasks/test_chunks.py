@@ -1,4 +1,5 @@
 from fractions import Fraction
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ def shots_of(duration_s: float, cuts_s: list[float]) -> list[Shot]:
     borders = [0.0, *sorted({c for c in cuts_s if 0 < c < duration_s}), duration_s]
     return [
         Shot(id=child_id("v", "shot", i), video_id="v", index=i, span=Span.of_seconds(a, b))
-        for i, (a, b) in enumerate(zip(borders, borders[1:], strict=False))
+        for i, (a, b) in enumerate(pairwise(borders))
     ]
 
 
@@ -50,7 +51,7 @@ def test_chunks_cover_the_lecture_and_are_bounded(
     chunks = plan_chunks(video, shots_of(duration_s, cuts_s), speech, SETTINGS)
     assert chunks[0].span.start == video.span.start
     assert chunks[-1].span.end == video.span.end
-    assert all(a.span.end == b.span.start for a, b in zip(chunks, chunks[1:], strict=False))
+    assert all(a.span.end == b.span.start for a, b in pairwise(chunks))
     assert all(0 < chunk.span.duration <= flicks(SETTINGS.max_s) for chunk in chunks)
     assert [chunk.index for chunk in chunks] == list(range(len(chunks)))
 

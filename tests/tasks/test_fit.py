@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ def test_placements_keep_order_stay_apart_and_stay_inside(lecture: tuple[list[To
     clips, within = lecture
     placed = place(clips, within, SETTINGS)
     assert [each.clip_id for each in placed] == [clip.clip_id for clip in clips]
-    assert all(before.span.end <= after.span.start for before, after in zip(placed, placed[1:], strict=False))
+    assert all(before.span.end <= after.span.start for before, after in pairwise(placed))
     assert all(within.start <= each.span.start and each.span.end <= within.end for each in placed)
 
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +20,7 @@ def test_cues_say_everything_in_lines_that_fit_and_share_the_time(words: list[st
     assert all(len(cue.lines) <= LINES and max(map(len, cue.lines)) <= LINE_CHARACTERS for cue in cues)
     assert cues[0].span.start == span.start
     assert cues[-1].span.end == span.end
-    assert all(a.span.end == b.span.start for a, b in zip(cues, cues[1:], strict=False))
+    assert all(a.span.end == b.span.start for a, b in pairwise(cues))
 
 
 @given(texts)
