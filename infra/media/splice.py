@@ -101,7 +101,8 @@ def _stream_like(
     stream.codec_context.extradata = nal.annex_b(units)
     stream.time_base = base_of(source)
     if plan.codec == "hevc":
-        stream.codec_context.codec_tag = "hev1"  # the tag that allows parameter sets between pictures
+        # "hev1" allows parameter sets between pictures; Apple's players want "hvc1".
+        stream.codec_context.codec_tag = "hev1" if rendered else "hvc1"
     return stream
 
 

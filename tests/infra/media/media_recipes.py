@@ -70,14 +70,15 @@ def ffmpeg(*arguments: str | Path) -> str:
     return done.stderr + done.stdout
 
 
-def decode_errors(path: Path) -> str:
-    """What ffmpeg complains of while it decodes all of `path`, as an independent decoder."""
-    return ffmpeg("-i", path, "-f", "null", "-")
-
-
 def frame_hashes(path: Path) -> list[tuple[str, str]]:
-    """(timestamp in seconds, MD5 of the decoded frame) for each frame of the picture."""
+    """(timestamp, MD5 of the decoded frame) for each frame of the picture, by ffmpeg as an independent decoder.
+
+    Fails where the decoder complains of anything.
+    """
     text = ffmpeg("-copyts", "-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-enc_time_base", "1/90000",
                   "-f", "framemd5", "-")  # fmt: skip
-    rows = [line.split(",") for line in text.splitlines() if line and not line.startswith("#")]
+    lines = text.splitlines()
+    complaints = [line for line in lines if line and not line.startswith("#") and line.count(",") != 5]
+    assert complaints == []
+    rows = [line.split(",") for line in lines if line and not line.startswith("#")]
     return [(row[2].strip(), row[5].strip()) for row in rows]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from media_recipes import Make, decode_errors, ffmpeg
+from media_recipes import Make, ffmpeg, frame_hashes
 
 from infra.media.frames import read_frames
 from infra.media.probe import probe
@@ -61,7 +61,7 @@ def test_a_still_becomes_a_video(tmp_path: Path) -> None:
     original = read_image(image).astype(int)
     frames = [rgb for _, rgb in read_frames(out)]
     assert np.abs(frames[-1].astype(int).mean(axis=2) - original[:90, :160].mean(axis=2)).mean() < 6
-    assert decode_errors(out) == ""
+    assert len(frame_hashes(out)) == 51
     again = tmp_path / "again.mp4"
     video_from_image(image, flicks(2.01), again)
     assert again.read_bytes() == out.read_bytes()
