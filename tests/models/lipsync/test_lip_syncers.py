@@ -63,7 +63,9 @@ def test_a_batch_gives_what_its_rows_give(
     syncer: LipSyncer, inputs: tuple[Pictures, Pictures, npt.NDArray[np.float32]]
 ) -> None:
     together = syncer.sync(*inputs)
-    alone = np.concatenate([syncer.sync(*(array[row : row + 1] for array in inputs)) for row in range(3)])
+    faces, references, mels = inputs
+    rows = [slice(row, row + 1) for row in range(len(faces))]
+    alone = np.concatenate([syncer.sync(faces[row], references[row], mels[row]) for row in rows])
     assert apart(together, alone) <= 1
 
 
@@ -96,7 +98,7 @@ def test_sound_and_reference_both_count(
 def test_views_and_read_only_arrays_are_taken(
     syncer: LipSyncer, inputs: tuple[Pictures, Pictures, npt.NDArray[np.float32]]
 ) -> None:
-    faces, references, mels = (np.flip(array, axis=0) for array in inputs)
+    faces, references, mels = np.flip(inputs[0], axis=0), np.flip(inputs[1], axis=0), np.flip(inputs[2], axis=0)
     faces.flags.writeable = False
     assert apart(np.flip(syncer.sync(faces, references, mels), axis=0), syncer.sync(*inputs)) <= 1
 

@@ -36,7 +36,7 @@ def save(wrapping: str, path: Path) -> None:
     elif wrapping == "torchscript":
         network = Small().eval()
         network.load_state_dict(state())
-        torch.jit.trace(network, torch.zeros(1, 3)).save(str(path))
+        torch.jit.trace(network, torch.zeros(1, 3)).save(str(path))  # type: ignore[no-untyped-call]
     elif wrapping == "training":
         held = {f"module.{name}": tensor for name, tensor in state().items()}
         torch.save({"state_dict": held, "optimizer": None, "global_step": 3, "global_epoch": 1}, path)
