@@ -55,13 +55,14 @@ def load(name: str) -> Transcriber:
 
     BadInput for an unknown name or an extra that is not installed; MissingWeights where the weights are not here.
     """
+    weights_name = weights_of(name)
     with _loading:
-        return _load(name)
+        return _load(name, weights_name)
 
 
 @cache
-def _load(name: str) -> Transcriber:
-    return ENGINES[name][1](weights.locate(weights_of(name)))
+def _load(name: str, weights_name: str) -> Transcriber:
+    return ENGINES[name][1](weights.locate(weights_name))
 
 
 def load_identifier() -> LanguageIdentifier:
