@@ -21,7 +21,7 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from infra.media.streams import base_of, clock_of, open_media, orientation_of, picture_stream
+from infra.media.streams import base_of, clock_of, decode_packets, open_media, orientation_of, picture_stream
 from manifests.errors import BadInput
 from manifests.records import AudioTrack, Video
 from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks
@@ -48,7 +48,7 @@ def inspect(path: Path) -> Video:
         stream = picture_stream(container, path)
         if stream.codec_context is None:
             raise BadInput("no decoder for its picture is built in;", where=str(path), remedy="convert it to H.264")
-        first = _first_frame(container, stream, path)
+        first = _first_frame(path)
         packets = _read_packets(container, stream, path)
         _check_length(container, stream, packets, path)
         _check_end(container, stream, packets, path)
@@ -94,18 +94,19 @@ class _Packets:
         return bool(steps) and max(steps) - min(steps) > 2 * self.tick
 
 
-def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
-    try:
-        for frame in container.decode(stream):
-            return frame
-    except av.error.FFmpegError as error:
-        what = f"its picture cannot be decoded ({error.strerror});"
-        raise BadInput(what, where=str(path), remedy=_AGAIN) from error
+def _first_frame(path: Path) -> VideoFrame:
+    # Opened by itself: seeking back need not lead to the very first packet.
+    with open_media(path) as container:
+        try:
+            for frame in decode_packets(container, picture_stream(container, path)):
+                return frame
+        except av.error.FFmpegError as error:
+            what = f"its picture cannot be decoded ({error.strerror});"
+            raise BadInput(what, where=str(path), remedy=_AGAIN) from error
     raise BadInput("it holds no frame that can be decoded;", where=str(path), remedy=_AGAIN)
 
 
 def _read_packets(container: InputContainer, stream: VideoStream, path: Path) -> _Packets:
-    container.seek(0, backward=True)
     clock = clock_of(stream)
     packets = _Packets(tick=flicks(base_of(stream)))
     latest = -1

@@ -30,7 +30,15 @@ from infra.media.groups import (
 )
 from infra.media.pixels import FrameView, Patch
 from infra.media.render import Change, RenderSettings, reencode_picture, render_run, run_lead
-from infra.media.streams import base_of, clock_of, display_matrix, media_url, open_media, picture_stream
+from infra.media.streams import (
+    base_of,
+    clock_of,
+    decode_packets,
+    display_matrix,
+    media_url,
+    open_media,
+    picture_stream,
+)
 
 __all__ = [
     "Change",
@@ -61,9 +69,7 @@ def assemble_picture(path: Path, plan: GroupPlan, rendered: Mapping[GroupRun, Pa
         raise ValueError("two rendered runs share a group")
     with open_media(path) as container, published(out) as draft:
         source = picture_stream(container, path)
-        matrix = next((display_matrix(frame) for frame in container.decode(source)), None)
-        container.seek(source.start_time or 0, stream=source, backward=True)
-        container.seek(0, backward=True)
+        matrix = _display_matrix_of(path)
         clock = clock_of(source)
         options = {
             "fflags": "+bitexact",
@@ -87,6 +93,13 @@ def assemble_picture(path: Path, plan: GroupPlan, rendered: Mapping[GroupRun, Pa
                 packet.pts = clock.since_origin(pts)
                 packet.duration = steps[pts]
                 target.mux_one(packet)
+
+
+def _display_matrix_of(path: Path) -> tuple[int, ...] | None:
+    # Opened by itself: seeking back need not lead to the very first packet.
+    with open_media(path) as container:
+        first = next(decode_packets(container, picture_stream(container, path)), None)
+        return None if first is None else display_matrix(first)
 
 
 def _stream_like(
