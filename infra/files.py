@@ -14,9 +14,11 @@ from manifests.errors import NoSpace
 _FULL = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the quota is used up",
+    errno.EFBIG: "files may not grow that large (see `ulimit -f`)",
     errno.EROFS: "the file system is read-only",
     errno.EACCES: "writing is not permitted",
     errno.EPERM: "writing is not permitted",
+    errno.ENOTDIR: "a file stands where a folder should be",
 }
 
 
@@ -48,11 +50,12 @@ def published(target: Path) -> Iterator[Path]:
 
 
 def require_writable(folder: Path) -> None:
-    """Make `folder` where it is missing and try to write in it; NoSpace where that fails."""
-    with no_space_told(folder):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except FileExistsError as error:
-            raise NoSpace(f"{folder}: a file stands where the output folder should be; choose another") from error
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".redub-"):
-            pass
+    """Try to write where `folder` is or would be made; nothing is left behind. NoSpace where that fails."""
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    if not existing.is_dir():
+        raise NoSpace(f"{existing}: a file stands where the output folder should be; choose another folder")
+    try:
+        with no_space_told(existing), tempfile.NamedTemporaryFile(dir=existing, prefix=".redub-") as trial:
+            trial.write(b"redub")
+    except OSError as error:  # such as /proc, which knows of no new files
+        raise NoSpace(f"{existing}: nothing can be written there ({error.strerror}); choose another folder") from error

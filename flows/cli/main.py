@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from flows.cli.output import choose_output
 from manifests.errors import BadInput, RedubError
@@ -184,18 +185,17 @@ def _text(given: str) -> str:
 
 def main() -> NoReturn:
     """Run the command line; a user's mistake ends in one clear line, never in a traceback."""
-    import click
-
     as_json = "--json" in sys.argv
     try:
         code = app(standalone_mode=False) or 0
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         code = stop.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         choose_output(as_json=as_json).failed("interrupted; run the same command again to go on", "Interrupted", 130)
         code = 130
-    except click.ClickException as mistake:
-        choose_output(as_json=as_json).failed(mistake.format_message(), "Usage", 2)
+    except TyperException as mistake:
+        if message := mistake.format_message():  # none where the help was shown instead
+            choose_output(as_json=as_json).failed(f"{message} See redub --help.", "Usage", 2)
         code = 2
     except RedubError as error:
         choose_output(as_json=as_json).failed(str(error), type(error).__name__, error.exit_code)

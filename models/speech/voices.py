@@ -1,6 +1,6 @@
 """The voices that speak here, and how one is chosen.
 
-Every row was heard: its note gives the mean character error rate (CER) of Whisper base on 4 or 5 spoken sentences where
+Every row was heard but for those whose note says otherwise; the note gives the mean character error rate (CER) of Whisper base on 4 or 5 spoken sentences where
 the voice is not a native one. Kokoro grades its voices by the length and quality of their training speech
 (VOICES.md of hexgrad/Kokoro-82M); of the many American ones only those graded C or better are here.
 Kokoro has no German, and one French voice: its Spanish, Italian and Portuguese voices speak both from espeak-ng's
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from manifests.errors import BadInput
+from manifests.errors import BadInput, MissingWeights
 from models.speech import engines
 from models.speech.contract import AgeBand, Gender, Voice
 
@@ -96,7 +96,7 @@ VOICES: tuple[Voice, ...] = (
         engine="mbrola",
         name="mb-ar2",
         sample_rate=MBROLA_HZ,
-        note="diphones, robotic; needs the system's espeak-ng, mbrola and mbrola-ar2",
+        note="diphones, hard to follow: CER 0.31; needs the system's espeak-ng, mbrola and mbrola-ar2",
     ),
 )
 
@@ -109,7 +109,7 @@ def find(voice_id: str) -> Voice:
     if voice is None:
         language = voice_id.partition("-")[0]
         near = [known.id for known in voices_for(language)] or list(_BY_ID)
-        raise BadInput(f"no voice is called {voice_id!r}", remedy=f"There are: {', '.join(near)}.")
+        raise BadInput(f"no voice is called {voice_id!r};", remedy=f"there are: {', '.join(near)}.")
     return voice
 
 
@@ -134,15 +134,18 @@ def choose(
 
     `taken` are the ids of voices already given to other speakers, one entry each time. `unavailable` says why a voice
     cannot speak here, or None. The same arguments give the same voice. A language that lacks the gender gives its other
-    voices. Raises BadInput for a language without a voice, or without one here: its remedy names what to pull.
+    voices. Raises BadInput for a language without a voice, MissingWeights, which names what to pull, for one without a
+    voice here.
     """
     known = voices_for(language)
     if not known:
-        raise BadInput(f"no voice speaks {language!r}", remedy=f"There are voices for: {', '.join(languages())}.")
+        raise BadInput(f"no voice speaks {language!r};", remedy=f"there are voices for: {', '.join(languages())}.")
     reasons = {voice.id: unavailable(voice) for voice in known}
     usable = [voice for voice in known if reasons[voice.id] is None]
     if not usable:
         ways = dict.fromkeys(reason for reason in reasons.values() if reason)
-        raise BadInput(f"no voice for {language!r} is installed", remedy=f"One of these helps: {'; '.join(ways)}.")
+        raise MissingWeights(
+            f"no voice for {language!r} is installed;", remedy=f"one of these helps: {'; '.join(ways)}."
+        )
     counts = list(taken)
     return min(usable, key=lambda voice: (gender is not None and voice.gender is not gender, counts.count(voice.id)))

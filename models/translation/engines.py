@@ -58,15 +58,34 @@ def weights_of(engine: str, source: str, target: str) -> str:
 
     BadInput for an unknown engine, and for a pair that it does not offer, with those that it does.
     """
-    if engine not in ENGINES:
-        raise BadInput(
-            f"no translator is called {engine!r}.", where="translation", remedy=f"Use one of {', '.join(ENGINES)}."
-        )
+    _require_known(engine)
     if engine == "llama":
         if source == target or not {source, target} <= LLAMA_LANGUAGES:
             raise _no_pair(engine, source, target, LLAMA_LANGUAGES - {source} if source in LLAMA_LANGUAGES else set())
         return LLAMA_WEIGHTS
     return _pair(engine, source, target).weights
+
+
+def weights_into(engine: str, target: str) -> tuple[str, ...]:
+    """The names of all weights that translate into `target` (ISO 639-1), present or not; those from English first.
+
+    BadInput for an unknown engine, and where there are none.
+    """
+    _require_known(engine)
+    if engine == "llama":
+        names = [LLAMA_WEIGHTS] if target in LLAMA_LANGUAGES else []
+        targets = set(LLAMA_LANGUAGES)
+    else:
+        into = [pair for pair in _PAIRS if pair.target == target]
+        names = [pair.weights for pair in sorted(into, key=lambda pair: pair.source != "en")]
+        targets = {pair.target for pair in _PAIRS}
+    if not names:
+        raise BadInput(
+            f"the engine {engine} has no model into {target}.",
+            where="translation",
+            remedy=f"It translates into: {', '.join(sorted(targets))}.",
+        )
+    return tuple(names)
 
 
 def load(engine: str, source: str, target: str) -> Translator:
@@ -95,6 +114,13 @@ def _load(engine: str, source: str, target: str, name: str) -> Translator:
     from models.translation.ctranslate import CTranslateTranslator
 
     return CTranslateTranslator(folder, source=source, target=target, prefix=prefix)
+
+
+def _require_known(engine: str) -> None:
+    if engine not in ENGINES:
+        raise BadInput(
+            f"no translator is called {engine!r}.", where="translation", remedy=f"Use one of {', '.join(ENGINES)}."
+        )
 
 
 def _pair(engine: str, source: str, target: str) -> Pair:
