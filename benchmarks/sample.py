@@ -46,8 +46,8 @@ SCENES = (
         ("Why the sea rises and falls", "Two tides a day", "Spring tides and neap tides"),
     ),
     Scene(
-        "The moon pulls on the water that is nearest to it. On the far side of the earth the pull is weaker, "
-        "and there the water bulges as well.",
+        "The moon pulls on the water that is nearest to it. On the far side of the earth its force is weaker, "
+        "and there the water rises as well.",
         "en-kokoro-af-heart",
     ),
     Scene(
@@ -110,8 +110,8 @@ def _portrait(progress: float) -> npt.NDArray[np.uint8]:
 
     image = Image.fromarray(data.astronaut())
     # A slow zoom on the upper body: frames differ, as they do in a recording.
-    side = 430 - 14 * progress
-    left, top = 10 + 5 * progress, 0 + 4 * progress
+    side = 320 - 12 * progress
+    left, top = 64 + 6 * progress, 3 * progress
     crop = image.resize((HEIGHT, HEIGHT), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
     canvas = Image.new("RGB", (WIDTH, HEIGHT), (38, 40, 46))
     canvas.paste(crop, ((WIDTH - HEIGHT) // 2, 0))
