@@ -49,6 +49,11 @@ def require_translation_into(settings: TranslateSettings, target: str) -> None:
         weights.locate(offered[0])
 
 
+def experimental(settings: TranslateSettings) -> bool:
+    """Whether what this translator makes must be called a trial."""
+    return settings.engine in translation.EXPERIMENTAL
+
+
 def voice_for(language: str, settings: SpeakSettings) -> Voice:
     """The voice that speaks `language`: the pinned one, else the table's choice among those that can speak here."""
     if settings.voice is not None:

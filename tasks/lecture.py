@@ -394,8 +394,20 @@ def _finish(speech: _Speech, heard: Heard, plan: GroupPlan, settings: DubSetting
         placements=work.placements,
         synced=tuple(synced),
         files=files,
-        degradations=(*degradations, *_overruns(work.placements), *files.degradations),
+        degradations=(
+            *_trials(heard.video, settings),
+            *degradations,
+            *_overruns(work.placements),
+            *files.degradations,
+        ),
     )
+
+
+def _trials(video: Video, settings: DubSettings) -> list[Degradation]:
+    if not engines.experimental(settings.translate):
+        return []
+    reason = f"translated by {settings.translate.engine}, an experiment: read it before anybody else does"
+    return [Degradation(stage="translate", span=video.span, reason=reason)]
 
 
 def _overruns(placements: Sequence[Placement]) -> list[Degradation]:

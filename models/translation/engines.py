@@ -16,6 +16,9 @@ State = Literal["packaged", "hub or path"]
 ENGINES = ("ctranslate2", "transformers", "llama")
 """The first is the default; "transformers" is its slow reference, "llama" an experiment."""
 
+EXPERIMENTAL = frozenset({"llama"})
+"""Engines whose output reports must call a trial."""
+
 LLAMA_WEIGHTS = "qwen-translator"
 
 LLAMA_LANGUAGES = frozenset({"de", "en", "es", "fr", "it", "pt"})
