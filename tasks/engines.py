@@ -90,21 +90,21 @@ def lip_weights(settings: LipSettings) -> str | None:
 
 
 def needed_for(source: str, target: str) -> tuple[str, ...]:
-    """The names of the weights that a default dub from `source` into `target` takes, lips apart, present or not."""
-    voice_weights = speech.weights_of(_default_voice(target))
+    """The names of the weights that a default dub from `source` into `target` takes, lips apart; present or not.
+
+    For the voice: those that anybody can bring, where the language has such a voice. BadInput for a pair or a language
+    that redub has no model for.
+    """
     return (
         asr.weights_of(ListenSettings().engine),
         *faces.weights_of(FaceSettings().detector),
         translation.weights_of(TranslateSettings().engine, source, target),
-        *((voice_weights,) if voice_weights else ()),
+        *_voice_weights(target),
     )
 
 
-def _default_voice(language: str) -> Voice:
-    """The voice that speaks `language` here, or would once its weights are pulled."""
-    try:
-        return voices.choose(language, None, ())
-    except MissingWeights:
-        return voices.choose(
-            language, None, (), unavailable=lambda voice: None if speech.weights_of(voice) else speech.available(voice)
-        )
+def _voice_weights(language: str) -> tuple[str, ...]:
+    names = [name for voice in voices.voices_for(language) if (name := speech.weights_of(voice)) is not None]
+    if not names:
+        raise BadInput(f"no voice speaks {language!r}.", remedy=f"Voices: {', '.join(voices.languages())}.")
+    return (next((name for name in names if weights.find(name).pinned), names[0]),)
