@@ -15,7 +15,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from infra.media.pixels import Rgb, to_rgb
-from infra.media.streams import Clock, clock_of, decode_packets, open_media, orientation_of, picture_stream
+from infra.media.streams import Clock, Orientation, clock_of, decode_packets, open_media, orientation_of, picture_stream
 from manifests.errors import BadInput
 from manifests.time import FLICKS_PER_SECOND, Flicks, Span
 
@@ -35,8 +35,9 @@ def read_frames(path: Path, span: Span | None = None, *, width: int | None = Non
     reformatter = VideoReformatter()
     with open_media(path) as container:
         stream = picture_stream(container, path)
+        orientation: Orientation | None = None
         for time, frame in decode_span(container, stream, span, path):
-            orientation = orientation_of(frame)
+            orientation = orientation or orientation_of(frame)
             seen_width, seen_height = orientation.upright_size(frame.width, frame.height)
             size = None
             if width is not None and width < seen_width:

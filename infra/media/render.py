@@ -24,6 +24,7 @@ from infra.media.frames import decode_span
 from infra.media.groups import GroupPlan, GroupRun
 from infra.media.pixels import EXACT, FrameView, Patch, apply_patch, copy_of, matrix_of
 from infra.media.streams import (
+    Orientation,
     base_of,
     clock_of,
     display_matrix,
@@ -102,11 +103,12 @@ def _encode(
 ) -> int:
     reformatter = VideoReformatter()
     stream: VideoStream | None = None
+    orientation: Orientation | None = None
     spliced = target.format.name == "nut"
     count = 0
     clock = clock_of(source)
     for time, frame in frames:
-        orientation = orientation_of(frame)
+        orientation = orientation or orientation_of(frame)
         view = FrameView(time, frame, orientation, reformatter)
         patch = change(view)
         changed = frame if patch is None else apply_patch(frame, view, patch, orientation)

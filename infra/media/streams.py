@@ -197,7 +197,10 @@ class Orientation:
 
 
 def display_matrix(frame: VideoFrame) -> tuple[int, ...] | None:
-    """The nine entries of the frame's display matrix as FFmpeg keeps them, None where it has none."""
+    """The nine entries of the frame's display matrix as FFmpeg keeps them, None where it has none.
+
+    Ask it of one frame of a stream, not of each: PyAV then keeps the frame in a reference cycle, which is freed late.
+    """
     try:
         # The library's type knows of one kind of side data only.
         data = cast("Mapping[str, Buffer]", frame.side_data).get("DISPLAYMATRIX")
