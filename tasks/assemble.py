@@ -40,8 +40,20 @@ class ChapterMark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """Audio track `track` of a file of the user's; `content` is the file's SHA-256."""
+
+    content: str
+    uri: str = field(metadata={"key": False})
+    track: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssembleWork:
-    """Everything that goes into one language's file. `track` is the original's, None where none is kept."""
+    """Everything that goes into one language's file. `track` is the original's, None where none is kept.
+
+    Where `recording` is given, that is what is heard, with all its channels, and `voice` only what was worked on.
+    """
 
     video: Video
     plan: GroupPlan = field(metadata={"key": False})  # follows from the video
@@ -56,6 +68,7 @@ class AssembleWork:
     rendered: tuple[RenderedRun, ...]
     chapters: tuple[ChapterMark, ...]
     settings: AssembleSettings
+    recording: Recording | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +132,14 @@ def _picture(work: AssembleWork, source: Path, folder: Path, store: Store) -> Pa
 
 
 def _tracks(work: AssembleWork, source: Path, store: Store) -> list[AudioOut]:
+    if work.recording is not None:
+        given = work.recording
+        return [AudioOut(source=Path(given.uri), track=given.track, language=work.target_language, default=True)]
     tracks = [
         AudioOut(
             source=store.path(work.voice.audio),
             language=work.target_language,
-            title=f"{language(work.target_language).own} (synthetic speech)" if work.target_language else "Speech",
+            title=f"{language(work.target_language).own} (synthetic speech)" if work.target_language else "",
             default=True,
         )
     ]

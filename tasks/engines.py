@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manifests.errors import BadInput, MissingWeights
+from manifests.errors import BadInput
 from models import weights
 from models.asr import engines as asr
 from models.faces import engines as faces
@@ -57,7 +57,15 @@ def experimental(settings: TranslateSettings) -> bool:
 def voice_for(language: str, settings: SpeakSettings) -> Voice:
     """The voice that speaks `language`: the pinned one, else the table's choice among those that can speak here."""
     if settings.voice is not None:
-        return voices.find(settings.voice)
+        voice = voices.find(settings.voice)
+        if voice.language != language:
+            near = ", ".join(each.id for each in voices.voices_for(language)) or "none"
+            raise BadInput(
+                f"it speaks {voice.language}, not {language};",
+                where=f"--voice {voice.id}",
+                remedy=f"voices for {language}: {near}.",
+            )
+        return voice
     return voices.choose(language, None, ())
 
 

@@ -12,12 +12,13 @@ import numpy as np
 from infra.media.frames import read_frames
 from infra.store import Store
 from manifests.keys import child_id
-from manifests.records import Chunk, FaceTrack, Video
+from manifests.records import Chunk, FaceTrack, Shot, Video
 from manifests.time import Flicks, Span
 from models.faces import engines, identity
 from models.faces.tracking import Track, TrackingSettings
 from models.faces.tracking import track_faces as follow
 from tasks.arrays import put_arrays
+from tasks.chunks import cuts_within
 from tasks.stage import Stage
 
 
@@ -38,6 +39,16 @@ class FaceWork:
     cuts: tuple[Flicks, ...]
     settings: FaceSettings
     weights: tuple[str, ...]
+
+
+def work_for(
+    video: Video, chunks: Sequence[Chunk], shots: Sequence[Shot], settings: FaceSettings, weights: tuple[str, ...]
+) -> list[FaceWork]:
+    """One piece of work a chunk."""
+    return [
+        FaceWork(video=video, chunk=chunk, cuts=cuts_within(shots, chunk.span), settings=settings, weights=weights)
+        for chunk in chunks
+    ]
 
 
 def track_faces(work: FaceWork, store: Store) -> tuple[FaceTrack, ...]:

@@ -175,17 +175,7 @@ def _submit_faces(
 ) -> Pending[tuple[FaceTrack, ...]] | None:
     if settings.lips.engine == "none":
         return None
-    weights = engines.face_weights(settings.faces)
-    work = [
-        faces.FaceWork(
-            video=video,
-            chunk=chunk,
-            cuts=chunks.cuts_within(shots, chunk.span),
-            settings=settings.faces,
-            weights=weights,
-        )
-        for chunk in planned
-    ]
+    work = faces.work_for(video, planned, shots, settings.faces, engines.face_weights(settings.faces))
     return pool.submit(faces.FACES, work, [chunk.span for chunk in planned])
 
 

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from pathlib import Path
 
-from infra.media.audio import read_waveform, stream_waveform, wav_duration, write_wav, write_wav_stream
-from infra.media.loudness import measure
-from infra.media.probe import probe
+from infra.media.audio import require_sound
+from infra.media.probe import inspect, probe
 from infra.media.splice import plan_groups
-from infra.media.still import fit_duration, read_image, video_from_image
+from infra.media.still import fit_duration, is_image, read_image, video_from_image
 from infra.store import Store, sha256_of
 from manifests.errors import BadInput
-from manifests.keys import child_id, fingerprint
 from manifests.languages import language as known_language
-from manifests.records import Blob, Degradation, FaceTrack, Hypothesis, Placement, Translation, Video
+from manifests.records import Blob, Degradation, FaceTrack, SyncedChunk, Video
 from manifests.time import Flicks, Span, flicks
-from models.vad import engines as vad_engines
-from models.vad.contract import SAMPLE_RATE as VAD_RATE
-from tasks import assemble, chunks, engines, faces, lips, mix, render, shots, speak
+from models.speech.contract import Voice
+from tasks import assemble, chunks, engines, faces, lips, render, saying, shots
 from tasks.pool import Pool
 from tasks.settings import DubSettings, lecture
+from tasks.speak import SpeakSettings
 from tasks.stage import Stage
-
-_PAUSE_S = 0.35
-_TAIL_S = 0.4
-_BLOCK_S = 10
-_IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-_SENTENCE_END = re.compile(r"(?<=[.!?…؟。])\s+|\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,99 +46,45 @@ class Talk:
     degradations: tuple[Degradation, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SoundWork:
-    """A recording to be said by the face; `content` is its SHA-256."""
-
-    content: str
-    uri: str = field(metadata={"key": False})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureWork:
-    """A face to be shown for `duration`; `content` is the SHA-256 of the image or video."""
-
-    content: str
-    uri: str = field(metadata={"key": False})
-    duration: Flicks
-    moving: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CutWork:
-    """The part of a voice track that is heard during `span`."""
-
-    voice: Blob
-    span: Span
-
-
 def check(job: TalkJob) -> None:
-    """Everything that can be known to fail before any work."""
-    if (job.text is None) == (job.audio is None):
-        raise BadInput("one of a text and a recording is needed.", remedy="Give --text or --audio.")
-    if job.text is not None:
-        if not job.text.strip():
-            raise BadInput("the text is empty.", where="--text")
-        if job.language is None:
-            raise BadInput("the language of the text is needed.", remedy="Give --lang.")
-        known_language(job.language)
-        engines.speaking_weights(engines.voice_for(job.language, _speak_settings(job)))
+    """Everything that can be known to fail before any work: BadInput and MissingWeights, at once."""
     if job.out.suffix.lower() != ".mp4":
-        raise BadInput("the result is an MP4 file.", where=str(job.out), remedy="Name it .mp4.")
-    if job.face.suffix.lower() in _IMAGE_SUFFIXES:
+        raise BadInput("the result is an MP4 file;", where=str(job.out), remedy="give it a name that ends in .mp4")
+    if job.out.is_dir():
+        raise BadInput("this is a folder;", where=str(job.out), remedy="name the file to write in it")
+    for given in (job.face, job.audio):
+        if given is not None and given.exists() and job.out.exists() and given.samefile(job.out):
+            raise BadInput("the result would replace its own source;", where=str(job.out), remedy="name another file")
+    if is_image(job.face):
         read_image(job.face)
+    else:
+        inspect(job.face)
+    if (job.text is None) == (job.audio is None):
+        raise BadInput("one of a text and a recording is needed;", remedy="give --text or --audio")
+    if job.audio is not None:
+        require_sound(job.audio)
+    else:
+        _check_text(job)
     engines.face_weights(job.settings.faces)
+
+
+def _check_text(job: TalkJob) -> None:
+    if not (job.text or "").strip():
+        raise BadInput("the text is empty;", where="--text", remedy="give it some words, or @FILE")
+    if job.language is None:
+        raise BadInput("the language of the text is needed;", remedy="give --lang")
+    known_language(job.language)
+    engines.speaking_weights(_voice(job, job.language))
 
 
 def make_talk(job: TalkJob, pool: Pool, store: Store) -> Talk:
     """Make the face speak. BadInput where the face, the text or the recording cannot be worked with."""
     check(job)
-    said = _say_text(job, pool) if job.text is not None else _take_recording(job, pool)
-    moving = job.face.suffix.lower() not in _IMAGE_SUFFIXES
-    picture = PictureWork(content=sha256_of(job.face), uri=str(job.face), duration=said.duration, moving=moving)
-    prepared = pool.submit(PREPARE, [picture], [Span(0, said.duration)]).values()[0]
-    video = probe(store.path(prepared))
-    found = pool.submit(shots.SHOTS, [shots.ShotWork(video=video, settings=job.settings.shots)], [video.span])
-    cut_shots = found.values()[0]
-    planned = chunks.plan_chunks(video, cut_shots, [each.span for each in said.placements], job.settings.chunks)
-    spans = [chunk.span for chunk in planned]
-    tracks = pool.submit(
-        faces.FACES,
-        [
-            faces.FaceWork(
-                video=video,
-                chunk=chunk,
-                cuts=chunks.cuts_within(cut_shots, chunk.span),
-                settings=job.settings.faces,
-                weights=engines.face_weights(job.settings.faces),
-            )
-            for chunk in planned
-        ],
-        spans,
-    ).values()
-    speech = pool.submit(CUT, [CutWork(voice=said.voice.audio, span=span) for span in spans], spans).values()
-    tracks_of: dict[str, tuple[FaceTrack, ...]] = defaultdict(tuple)
-    tracks_of.update({chunk.id: found for chunk, found in zip(planned, tracks, strict=True)})
-    code = job.language or "und"
-    synced = pool.submit(
-        lips.LIPS,
-        [
-            lips.LipWork(
-                video=video,
-                chunk=chunk,
-                language=code,
-                tracks=tracks_of[chunk.id],
-                original_speech=(chunk.span,),  # whatever the face did before, it now follows the new speech throughout
-                speech=heard,
-                settings=job.settings.lips,
-                weights=engines.lip_weights(job.settings.lips),
-            )
-            for chunk, heard in zip(planned, speech, strict=True)
-        ],
-        spans,
-    ).values()
+    said = _say(job, pool)
+    video = _picture(job.face, said.duration, pool, store)
+    tracks, synced = _move_lips(job, video, said, pool)
     plan = plan_groups(Path(video.uri))
-    rendered = render.submit_runs(video, plan, synced, job.settings.render, code, pool)
+    rendered = render.submit_runs(video, plan, synced, job.settings.render, _tag(job), pool)
     work = assemble.AssembleWork(
         video=video,
         plan=plan,
@@ -160,110 +96,109 @@ def make_talk(job: TalkJob, pool: Pool, store: Store) -> Talk:
         placements=said.placements,
         voice=said.voice,
         disclosures=(
-            *((assemble.SPEECH_DISCLOSURE,) if job.text is not None else ()),
+            *((assemble.SPEECH_DISCLOSURE,) if said.recording is None else ()),
             *((assemble.LIP_DISCLOSURE,) if any(each.mouths for each in synced) else ()),
         ),
         rendered=tuple(rendered.values()) if rendered else (),
         chapters=(),
         settings=job.settings.assemble,
+        recording=said.recording,
     )
     files = pool.submit(assemble.ASSEMBLE, [work], [video.span]).values()[0]
-    unseen: tuple[Degradation, ...] = ()
-    if not any(tracks):
-        reason = "no face was found in the picture: it passes untouched"
-        unseen = (Degradation(stage="faces", span=video.span, reason=reason),)
-    degradations = (*unseen, *(each for chunk in synced for each in chunk.degradations), *files.degradations)
+    degradations = (
+        *_untouched(video, tracks, synced, job.settings.lips),
+        *(each for chunk in synced for each in chunk.degradations),
+        *files.degradations,
+    )
     lip_frames = sum(chunk.frame_count for chunk in synced)
     return Talk(video=video, files=files, lip_frames=lip_frames, degradations=degradations)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
-    """What the face is to say."""
-
-    voice: mix.VoiceTrack
-    duration: Flicks
-    translations: tuple[Translation, ...] = ()
-    placements: tuple[Placement, ...] = ()
+def _tag(job: TalkJob) -> str:
+    """The language by ISO 639; "und" (undetermined) for a recording."""
+    return job.language or "und"
 
 
-def _speak_settings(job: TalkJob) -> speak.SpeakSettings:
-    return speak.SpeakSettings(voice=job.voice)
+def _voice(job: TalkJob, language: str) -> Voice:
+    return engines.voice_for(language, SpeakSettings(voice=job.voice))
 
 
-def _say_text(job: TalkJob, pool: Pool) -> _Said:
-    text, code = job.text or "", job.language or ""
-    parent = fingerprint("text", text, code)
-    sentences = tuple(
-        Translation(
-            id=child_id(parent, "sentence", index),
-            utterance_id=child_id(parent, "sentence", index),
-            language=code,
-            text=sentence,
-            hypotheses=(Hypothesis(text=sentence, score=0.0),),
-        )
-        for index, sentence in enumerate(split_sentences(text))
-    )
-    voice = engines.voice_for(code, _speak_settings(job))
-    work = speak.SpeakWork(translations=sentences, voice=voice, weights=engines.speaking_weights(voice))
-    clips = pool.submit(speak.SPEAK, [work], [Span(0, 0)], language=code).values()[0]
-    if not clips:
-        raise BadInput("there is nothing to say in it.", where="--text")
-    pause = flicks(_PAUSE_S)
-    starts = accumulate((clip.duration + pause for clip in clips), initial=pause // 2)
-    placements = tuple(
-        Placement(
-            clip_id=clip.id,
-            utterance_id=clip.utterance_id,
-            span=Span(start, start + clip.duration),
-            rate=1.0,
-            overrun=0,
-        )
-        for clip, start in zip(clips, starts, strict=False)
-    )
-    span = Span(0, placements[-1].span.end + flicks(_TAIL_S))
-    mixed = pool.submit(mix.MIX, [mix.MixWork(clips=clips, placements=placements)], [span], language=code).values()[0]
-    settings = job.settings.assemble
-    track = mix.VoiceTrackWork(
-        span=span, speech=mixed, target_lufs=settings.target_lufs, true_peak_dbtp=settings.true_peak_dbtp
-    )
-    laid = pool.submit(mix.VOICE_TRACK, [track], [span], language=code).values()[0]
-    return _Said(voice=laid, duration=span.end, translations=sentences, placements=placements)
-
-
-def split_sentences(text: str) -> list[str]:
-    """The sentences of a text, white space folded; none empty."""
-    return [folded for part in _SENTENCE_END.split(text) if (folded := " ".join(part.split()))]
-
-
-def _take_recording(job: TalkJob, pool: Pool) -> _Said:
+def _say(job: TalkJob, pool: Pool) -> saying.Said:
+    if job.text is not None and job.language is not None:
+        voice = _voice(job, job.language)
+        return saying.say_text(job.text, job.language, voice, job.settings.assemble, pool)
     audio = job.audio or Path()
-    work = SoundWork(content=sha256_of(audio), uri=str(audio))
-    sound = pool.submit(SOUND, [work], [Span(0, 0)]).values()[0]
-    return _Said(voice=sound.track, duration=sound.duration)
+    return saying.say_recording(assemble.Recording(content=sha256_of(audio), uri=str(audio)), pool)
+
+
+def _picture(face: Path, duration: Flicks, pool: Pool, store: Store) -> Video:
+    """A picture that lasts for `duration`: the very video where it does so to within a frame, else one made from it."""
+    moving = not is_image(face)
+    if moving:
+        given = probe(face)
+        if abs(given.span.duration - duration) <= flicks(1 / given.frame_rate):
+            return given
+    content = given.id if moving else sha256_of(face)
+    work = PictureWork(content=content, uri=str(face), duration=duration, moving=moving)
+    made = pool.submit(PREPARE, [work], [Span(0, duration)]).values()[0]
+    return probe(store.path(made))
+
+
+def _move_lips(
+    job: TalkJob, video: Video, said: saying.Said, pool: Pool
+) -> tuple[Sequence[tuple[FaceTrack, ...]], Sequence[SyncedChunk]]:
+    """The faces of the picture and their new mouths, chunk by chunk."""
+    settings = job.settings
+    found = pool.submit(shots.SHOTS, [shots.ShotWork(video=video, settings=settings.shots)], [video.span]).values()[0]
+    planned = chunks.plan_chunks(video, found, said.speech, settings.chunks)
+    spans = [chunk.span for chunk in planned]
+    weights = engines.face_weights(settings.faces)
+    following = pool.submit(faces.FACES, faces.work_for(video, planned, found, settings.faces, weights), spans)
+    cut = [saying.CutWork(voice=said.voice.audio, span=span, heard=chunks.within(said.speech, span)) for span in spans]
+    heard = pool.submit(saying.CUT, cut, spans).values()
+    tracks = following.values()
+    lip_weights = engines.lip_weights(settings.lips)
+    work = [
+        lips.LipWork(
+            video=video,
+            chunk=chunk,
+            language=_tag(job),
+            tracks=seen,
+            original_speech=(chunk.span,),  # whatever the face did before, it now follows the new speech throughout
+            speech=(speech,),
+            settings=settings.lips,
+            weights=lip_weights,
+        )
+        for chunk, seen, speech in zip(planned, tracks, heard, strict=True)
+    ]
+    return tracks, pool.submit(lips.LIPS, work, spans).values()
+
+
+def _untouched(
+    video: Video,
+    tracks: Sequence[tuple[FaceTrack, ...]],
+    synced: Sequence[SyncedChunk],
+    settings: lips.LipSettings,
+) -> tuple[Degradation, ...]:
+    """Why no face speaks, where none does and lip sync itself did not say."""
+    if any(chunk.frame_count or chunk.degradations for chunk in synced):
+        return ()
+    heights = [track.median_height_px for chunk in tracks for track in chunk]
+    reason = "no face was found in the picture: it passes untouched"
+    if heights:
+        least = settings.min_face_px
+        reason = f"the largest face is {max(heights):.0f} px high, less than {least:.0f}: the picture passes untouched"
+    return (Degradation(stage="faces", span=video.span, reason=reason),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
-    """A recording as a voice track, and how long it is."""
+class PictureWork:
+    """A face to be shown for `duration`; `content` is the SHA-256 of the image or video."""
 
-    track: mix.VoiceTrack
+    content: str
+    uri: str = field(metadata={"key": False})
     duration: Flicks
-
-
-def take_sound(work: SoundWork, store: Store) -> Sound:
-    """The recording as a mono WAV at the mixing rate, its loudness left as it is."""
-    rate = mix.SAMPLE_RATE
-    with store.scratch() as folder:
-        file = folder / "voice.wav"
-        blocks = stream_waveform(Path(work.uri), sample_rate=rate, track=0, block=_BLOCK_S * rate)
-        write_wav_stream(file, blocks, rate)
-        duration = wav_duration(file)
-        if duration == 0:
-            raise BadInput("there is no sound in it.", where=work.uri)
-        loudness = measure(file).integrated_lufs
-        audio = store.put(file)
-    return Sound(track=mix.VoiceTrack(audio=audio, loudness_lufs=loudness), duration=duration)
+    moving: bool
 
 
 def prepare_picture(work: PictureWork, store: Store) -> Blob:
@@ -277,18 +212,4 @@ def prepare_picture(work: PictureWork, store: Store) -> Blob:
         return store.put(file)
 
 
-def cut_speech(work: CutWork, store: Store) -> tuple[mix.ChunkSpeech, ...]:
-    """The voice during one chunk, and where in it somebody speaks."""
-    track = store.path(work.voice)
-    waveform = read_waveform(track, sample_rate=mix.SAMPLE_RATE, track=0, span=work.span)
-    quiet = read_waveform(track, sample_rate=VAD_RATE, track=0, span=work.span)
-    heard = tuple(span.shift(work.span.start) for span in vad_engines.load("silero").speech([quiet]))
-    with store.scratch() as folder:
-        file = folder / "speech.wav"
-        write_wav(file, waveform, mix.SAMPLE_RATE)
-        return (mix.ChunkSpeech(span=work.span, heard=heard, audio=store.put(file)),)
-
-
-SOUND: Stage[SoundWork, Sound] = Stage("sound", 1, Sound, take_sound)
 PREPARE: Stage[PictureWork, Blob] = Stage("prepare", 1, Blob, prepare_picture)
-CUT: Stage[CutWork, tuple[mix.ChunkSpeech, ...]] = Stage("cut", 1, tuple[mix.ChunkSpeech, ...], cut_speech)

@@ -36,6 +36,12 @@ _MIN_RATE, _MAX_RATE = 0.5, 2.0
 _FULL_SCALE = 32_767
 
 
+def require_sound(path: Path, track: int = 0) -> None:
+    """Whether `path` has an audio track `track`; BadInput where not, nothing is decoded."""
+    with open_media(path) as container:
+        audio_stream(container, path, track)
+
+
 def read_waveform(path: Path, *, sample_rate: int, track: int = 0, span: Span | None = None) -> Waveform:
     """Audio track `track` within `span`, mixed down to mono at `sample_rate` Hz.
 

@@ -21,7 +21,7 @@ from infra.media.frames import frame_at, read_frames
 from infra.media.groups import plan_groups
 from infra.media.pixels import EXACT, Rgb, to_rgb
 from infra.media.probe import probe
-from infra.media.streams import Orientation, media_url
+from infra.media.streams import Orientation, media_url, open_media
 from manifests.errors import BadInput
 from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks
 
@@ -38,6 +38,18 @@ _ORIENTATIONS = {
     2: Orientation(0, mirrored=True), 3: Orientation(2), 4: Orientation(2, mirrored=True),
     5: Orientation(3, mirrored=True), 6: Orientation(3), 7: Orientation(1, mirrored=True), 8: Orientation(1),
 }  # fmt: skip
+
+
+_IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+
+
+def is_image(path: Path) -> bool:
+    """Whether `path` is a still image, by its suffix or else by its content. BadInput where it is no media at all."""
+    if path.suffix.lower() in _IMAGE_SUFFIXES:
+        return True
+    with open_media(path) as container:
+        name = container.format.name
+    return name == "image2" or name.endswith("_pipe")
 
 
 def read_image(path: Path) -> Rgb:
