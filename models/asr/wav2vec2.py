@@ -75,8 +75,9 @@ class Wav2Vec2Transcriber:
             delimiter=self._delimiter,
             frame_s=hop / SAMPLE_RATE,
         )
-        lower = (word._replace(text=word.text.lower()) for word in raw)
-        return tidy_words(lower, samples_duration(waveform.size, SAMPLE_RATE))
+        # The blank in front says that each is a word of its own, "'tis" too.
+        spaced = (word._replace(text=f" {word.text.lower()}") for word in raw)
+        return tidy_words(spaced, samples_duration(waveform.size, SAMPLE_RATE))
 
     def _log_probabilities(self, waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """(frames, classes) of one window; a window too short for the convolutions is padded with silence."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import NamedTuple
@@ -17,6 +18,7 @@ SHORTEST_WORD: Flicks = FLICKS_PER_SECOND // 50
 """20 ms, the time step of Whisper's and wav2vec 2.0's alignments: no word is told apart more finely."""
 
 _LETTERS_PER_DIGIT = 5
+_OPENING = frozenset({"Ps", "Pi"})
 _FRAME = SAMPLE_RATE // 100
 _QUIET_DB = 30.0
 
@@ -34,8 +36,8 @@ def tidy_words(raw: Iterable[RawWord], duration: Flicks) -> list[HeardWord]:
     """The words of `raw`, in its order, as the contract wants them in a waveform of `duration` flicks.
 
     Text loses its white space (two words in one are told apart, each with a share of the time by its letters); a
-    piece without letter or digit, and one that starts with a hyphen without a space before it ("ill" "-disposed"),
-    joins the word before it; the first is dropped where there is none. Spans lie within
+    piece without letter or digit, and one that starts with a mark without a space before it ("ill" "-disposed", "D"
+    ".C.", "1" ",000"), joins the word before it; the first is dropped where there is none. Spans lie within
     `[0, duration]`, do not overlap, keep the order, and last at least `SHORTEST_WORD` (less where the waveform
     is too short for so many words). Confidence is put into 0..1. An empty waveform has no words.
     """
@@ -90,7 +92,7 @@ def is_silent(waveform: npt.NDArray[np.float32], *, floor_dbfs: float = -60.0) -
 
 
 def _split_at_space(raw: Iterable[RawWord]) -> list[RawWord]:
-    """One piece a stretch of letters; a space is kept before a hyphen that starts a word of its own ("-5")."""
+    """One piece a stretch without white space; a space before it stays, to tell " -5" from the "-bred" of "ill-bred"."""
     pieces = []
     for word in raw:
         texts = word.text.split()
@@ -109,13 +111,18 @@ def _joined(pieces: Iterable[RawWord]) -> list[RawWord]:
     for piece in pieces:
         text = piece.text.strip()
         if any(letter.isalnum() for letter in text):
-            if joined and piece.text.startswith("-"):
+            if joined and _continues(piece.text):
                 joined[-1] = _continued(joined[-1], piece)
             else:
                 joined.append(piece._replace(text=text))
         elif joined:
             joined[-1] = joined[-1]._replace(text=joined[-1].text + text)
     return joined
+
+
+def _continues(text: str) -> bool:
+    """Whether `text` starts with a mark that no space parts from the word before, brackets and opening quotes aside."""
+    return not text[0].isalnum() and not text[0].isspace() and unicodedata.category(text[0]) not in _OPENING
 
 
 def _continued(word: RawWord, more: RawWord) -> RawWord:

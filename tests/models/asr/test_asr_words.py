@@ -57,6 +57,8 @@ def texts(*raw: str) -> list[str]:
 def test_hyphens_and_marks_join_the_word_before_but_a_minus_stays_a_word() -> None:
     assert texts(" ill", "-disposed", ",", " young", " —", " man", ".") == ["ill-disposed,", "young—", "man."]
     assert texts(" about", " -5", " degrees") == ["about", "-5", "degrees"]
+    assert texts(" D", ".C.", " has", " 1", ",000", " (or", " 3", ".5)") == ["D.C.", "has", "1,000", "(or", "3.5)"]
+    assert texts(" 'tis", "「日", "本") == ["'tis", "「日", "本"]
     assert texts("...", " so") == ["so"]
 
 
