@@ -92,7 +92,7 @@ def is_silent(waveform: npt.NDArray[np.float32], *, floor_dbfs: float = -60.0) -
 
 
 def _split_at_space(raw: Iterable[RawWord]) -> list[RawWord]:
-    """One piece a stretch without white space; a space before it stays: " -5" is a word, the "-bred" of "ill-bred" none."""
+    """One piece a stretch without white space. A space before it stays: " -5" is a word, "-bred" the end of one."""
     pieces = []
     for word in raw:
         texts = word.text.split()
