@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from media_checks import ffmpeg
+from redub_command import Dubbed, Redub
+
+from models.weights import store as weights
+
+REPOSITORY = Path(__file__).parents[2]
+NEEDED = ("whisper-base", "opus-mt-en-fr", "kokoro", "yunet", "sface")
+LIP_WEIGHTS = ("wav2lip", "wav2lip-gan")
+
+
+@pytest.fixture(scope="session")
+def weights_without_lips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This machine's weights but for those that draw lips, which some machines have."""
+    return _linked_weights(tmp_path_factory.mktemp("weights-without-lips"))
+
+
+@pytest.fixture(scope="session")
+def weights_with_untrained_lips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This machine's weights, and a generator of lips that nobody trained: it stands in for trained weights."""
+    root = _linked_weights(tmp_path_factory.mktemp("weights-with-lips"))
+    checkpoint = tmp_path_factory.mktemp("checkpoint") / "untrained.safetensors"
+    _module("benchmarks.untrained_checkpoint", checkpoint)
+    folder = tmp_path_factory.mktemp("pull")
+    Redub(folder / "cache", folder / "state", root).run("weights", "pull", "wav2lip", "--from", checkpoint).result  # noqa: B018
+    return root
+
+
+def _linked_weights(root: Path) -> Path:
+    missing = [name for name in NEEDED if not weights.present(name)]
+    if missing:
+        pytest.skip(f"weights that are not on this machine: {', '.join(missing)} (make weights)")
+    for name in NEEDED:
+        (root / name).symlink_to(weights.root() / name)
+    return root
+
+
+def _module(name: str, *arguments: Path) -> None:
+    subprocess.run([sys.executable, "-m", name, *map(str, arguments)], cwd=REPOSITORY, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory, weights_without_lips: Path) -> Path:
+    """The sample lecture: a slide, a talking head, a slide; 23 s in English. Its voices are synthetic."""
+    file = tmp_path_factory.mktemp("sample") / "lecture.mp4"
+    _module("benchmarks.sample", file)
+    return file
+
+
+@pytest.fixture(scope="session")
+def short_lecture(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Path:
+    """One sentence of the talking head and one of the slide after it."""
+    file = tmp_path_factory.mktemp("short") / "short.mp4"
+    ffmpeg("-v", "error", "-ss", "11.2", "-i", str(sample), "-t", "9.6", "-g", "25", str(file))
+    return file
+
+
+@pytest.fixture(scope="session")
+def sample_dub(tmp_path_factory: pytest.TempPathFactory, sample: Path, weights_without_lips: Path) -> Dubbed:
+    folder = tmp_path_factory.mktemp("sample-dub")
+    redub = Redub(folder / "cache", folder / "state", weights_without_lips)
+    out = folder / "out"
+    return redub.dub(sample, out)
