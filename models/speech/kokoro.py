@@ -43,8 +43,8 @@ class KokoroSpeaker:
     """Speaks with every Kokoro voice. Safe to call from several threads at once.
 
     `folder` holds `kokoro-quantized.onnx` and `voices.npz` (name -> float32 (510, 1, 256): a style per count of
-    phonemes). `threads` are used within one sentence; the result does not depend on them. Raises MissingWeights where a file is
-    absent, BadInput where the graph draws random numbers.
+    phonemes). `threads` are used within one sentence; the result does not depend on them. Raises MissingWeights where
+    a file is absent, BadInput where the graph draws random numbers.
     """
 
     def __init__(self, folder: Path, *, threads: int | None = None) -> None:

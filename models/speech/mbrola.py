@@ -1,7 +1,12 @@
 """Arabic through the system's espeak-ng and an MBROLA diphone voice, where both are installed.
 
-Arabic is written without its short vowels, so piper-tts's tashkeel network adds them first: by Whisper base's ear, that
-takes a third to a half of the character errors away. On Debian the packages are `espeak-ng`, `mbrola` (contrib) and `mbrola-ar2` (non-free).
+Three steps: piper-tts's tashkeel network writes the short vowels that Arabic leaves out; espeak-ng turns the text into
+phonemes with durations and pitch; mbrola speaks them. espeak-ng 1.51 spells some phonemes as the voice ar2 does not
+know them (its r, and the vowels after velarised consonants), which would silence every r: `respell` mends that. On
+Debian the packages are `espeak-ng`, `mbrola` (contrib) and `mbrola-ar2` (non-free).
+
+Understood with effort: Whisper base hears 8 sentences, brought to one level, with a character error rate of 0.31 (from
+0.02 to 0.68); 0.38 without `respell`, 0.33 without tashkeel, 0.45 without both.
 """
 
 from __future__ import annotations
@@ -28,22 +33,45 @@ if TYPE_CHECKING:
 PROGRAMS = ("espeak-ng", "mbrola")
 TIMEOUT_S = 120
 
+_VELARISED = {"d.", "t.", "s.", "z."}
+_VOWELS = {"a", "i", "u"}
+_RENAMED = {"R": "r", "D.": "z.", "e": "i", "o": "u", "p": "b", "v": "f", "g": "k"}
+
 
 def missing(voice: Voice) -> str | None:
     """Why `voice` (named like `mb-ar2`) cannot speak on this machine, or None where it can."""
     for program in PROGRAMS:
         if shutil.which(program) is None:
-            return f"the program {program} is not installed"
-    database = voice.name.removeprefix("mb-")
-    shares = (os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
-    places = [Path(share, "mbrola", *tail) for share in shares for tail in ((database,), (database, database))]
-    if not any(place.is_file() for place in places):
-        return f"the MBROLA voice {database} is not installed (Debian: mbrola-{database})"
+            return f"install the program {program}"
+    if _database(voice) is None:
+        return f"install the MBROLA voice {_database_name(voice)} (Debian: mbrola-{_database_name(voice)})"
     return None
 
 
+def respell(pho: str) -> str:
+    """espeak-ng's phonemes (a line each: `a 80 0 120 ..`) in the symbols that the voice ar2 has, times and pitch kept.
+
+    The vowels a, i and u are written `a.`, `i.`, `u.` after a velarised consonant and nowhere else, as the voice's
+    README asks; r is `r`; sounds that Arabic lacks become their neighbours.
+    """
+    lines = []
+    velarised = False
+    for line in pho.splitlines():
+        if not line.strip() or line.startswith(";"):
+            continue
+        symbol, *rest = line.split()
+        base = symbol.rstrip(".:")
+        if base in _VOWELS or _RENAMED.get(base) in _VOWELS:
+            symbol = _RENAMED.get(base, base) + ("." if velarised else "")
+        else:
+            symbol = _RENAMED.get(symbol, symbol)
+            velarised = symbol in _VELARISED
+        lines.append(" ".join((symbol, *rest)))
+    return "\n".join(lines) + "\n"
+
+
 class MbrolaSpeaker:
-    """Speaks through `espeak-ng -v mb-..`, a process per text. Safe to call from several threads at once."""
+    """Speaks through two small processes per text. Safe to call from several threads at once."""
 
     def __init__(self) -> None:
         self._diacritizer: TashkeelDiacritizer | None = None
@@ -53,22 +81,15 @@ class MbrolaSpeaker:
         """See `Speaker`. Raises BadInput where the programs or the voice are not installed, or fail."""
         if not is_speakable(text):
             return np.zeros(0, np.float32)
-        if reason := missing(voice):
-            raise BadInput(reason, where=voice.id, remedy="Install it, or choose another voice.")
-        spelled = " ".join(text.split())
-        if voice.language == "ar":
-            spelled = self._diacritize(spelled)
-        ended = subprocess.run(
-            ["espeak-ng", "-v", voice.name, "-b", "1", "--stdin", "--stdout"],
-            input=spelled.encode(),
-            capture_output=True,
-            timeout=TIMEOUT_S,
-            check=False,
+        database, reason = _database(voice), missing(voice)
+        if database is None or reason:
+            raise BadInput(f"cannot speak here: {reason}", where=voice.id, remedy="Or choose another voice.")
+        spelled = self._diacritize(" ".join(text.split()))
+        pho = _run(["espeak-ng", "-v", voice.name, "-b", "1", "-q", "--pho", "--stdin"], spelled.encode(), voice)
+        riff = _run(
+            ["mbrola", "-e", str(database), "-", "-.wav"], respell(pho.decode(errors="replace")).encode(), voice
         )
-        if ended.returncode or len(ended.stdout) <= 44:
-            reason = ended.stderr.decode(errors="replace").strip()[-300:] or f"exit code {ended.returncode}"
-            raise BadInput(f"espeak-ng spoke nothing: {reason}", where=voice.id)
-        return within_peak(trim(_samples(ended.stdout, voice), voice.sample_rate))
+        return within_peak(trim(_samples(riff, voice), voice.sample_rate))
 
     def _diacritize(self, text: str) -> str:
         from piper.tashkeel import TashkeelDiacritizer
@@ -80,13 +101,32 @@ class MbrolaSpeaker:
         return vocalised
 
 
+def _database_name(voice: Voice) -> str:
+    return voice.name.removeprefix("mb-")
+
+
+def _database(voice: Voice) -> Path | None:
+    name = _database_name(voice)
+    shares = (os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
+    places = [Path(share, "mbrola", *tail) for share in shares for tail in ((name,), (name, name))]
+    return next((place for place in places if place.is_file()), None)
+
+
+def _run(command: list[str], sent: bytes, voice: Voice) -> bytes:
+    ended = subprocess.run(command, input=sent, capture_output=True, timeout=TIMEOUT_S, check=False)
+    if ended.returncode or not ended.stdout:
+        reason = ended.stderr.decode(errors="replace").strip()[-300:] or f"exit code {ended.returncode}"
+        raise BadInput(f"{command[0]} failed: {reason}", where=voice.id)
+    return ended.stdout
+
+
 def _samples(riff: bytes, voice: Voice) -> Waveform:
     """The samples of a 16-bit mono WAV that was written to a pipe: its header's length is not to be trusted."""
     with wave.open(io.BytesIO(riff)) as header:
         layout = (header.getnchannels(), header.getsampwidth(), header.getframerate())
     if layout != (1, 2, voice.sample_rate):
         raise BadInput(
-            f"espeak-ng spoke (channels, bytes, Hz) = {layout}, the table says {voice.sample_rate} Hz", where=voice.id
+            f"spoke (channels, bytes, Hz) = {layout}, the voice table says {voice.sample_rate} Hz", where=voice.id
         )
     pcm = riff[riff.index(b"data") + 8 :]
     return np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2").astype(np.float32) / np.float32(32768)

@@ -1,8 +1,8 @@
 """Text to Kokoro's phonemes: espeak-ng speaks them in IPA, and a table per language spells them as Kokoro was taught.
 
 Kokoro-82M was trained on the alphabet of `misaki` (github.com/hexgrad/misaki): one letter per diphthong and affricate,
-no length marks in American English. espeak-ng's own spelling is understood too, less well: German by an Italian voice has
-a character error rate of 0.02 with the alphabet and 0.04 without.
+no length marks in American English. espeak-ng's own spelling is understood too, less well: German by an Italian
+voice has a character error rate of 0.02 with the alphabet and 0.04 without.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The voices that speak here, and how one is chosen.
 
-Every row was heard but for those whose note says otherwise; the note gives the mean character error rate (CER) of Whisper base on 4 or 5 spoken sentences where
-the voice is not a native one. Kokoro grades its voices by the length and quality of their training speech
-(VOICES.md of hexgrad/Kokoro-82M); of the many American ones only those graded C or better are here.
+Every row was heard but for those whose note says otherwise; the note gives the mean character error rate (CER) of
+Whisper base on 3 to 5 spoken sentences (8 in Arabic). Kokoro grades its voices by the length and quality of their
+training speech (VOICES.md of hexgrad/Kokoro-82M); of the many English ones only some graded C or better are here.
 Kokoro has no German, and one French voice: its Spanish, Italian and Portuguese voices speak both from espeak-ng's
-phonemes, with an accent. Its American voices do not (CER 0.1 in French).
+phonemes, with an accent. Its American voices do not (CER 0.10 in French).
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ SENTENCES = [
     ("en", "from 1914-1918, pages 10–12", "from nineteen fourteen to nineteen eighteen, pages ten to twelve"),
     (
         "en",
-        "at -5 °C, 9.81 m/s² and 1500 m",
-        "at minus five degrees Celsius, nine point eight one meters per second squared and one thousand five hundred meters",
+        "-5 °C, 9.81 m/s², 1500 m",
+        "minus five degrees Celsius, nine point eight one meters per second squared, one thousand five hundred meters",
     ),
     ("en", "x² + y² = 1", "x squared plus y squared equals one"),
     ("en", "GPT-4, H2O, a 5-minute walk", "GPT four, H two O, a five minute walk"),
