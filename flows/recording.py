@@ -42,6 +42,9 @@ def recorded(*, command: str, title: str, source: str, journal: Journal) -> Iter
     recording, outcome = Recording(), "finished"
     try:
         yield recording
+    except KeyboardInterrupt:
+        outcome = "interrupted"
+        raise
     except BaseException as error:
         outcome = str(error) if isinstance(error, RedubError) else f"{type(error).__name__}: {error}"
         raise

@@ -42,7 +42,7 @@ def talk(
     """Make the face in the video or image `face` say `text` (in `language`) or the recording `audio`; writes `out`."""
     journal = Journal(current_listener())
     target = Path(out).absolute()
-    with recorded(command="talk", title=target.stem, source=face, journal=journal) as record:
+    with recorded(command="talk", title=target.stem, source=str(Path(face).absolute()), journal=journal) as record:
         require_writable(target.parent)
         store = Store(cache_folder())
         job = TalkJob(

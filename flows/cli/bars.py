@@ -29,7 +29,9 @@ NAMES = {
     "lips": "moving lips",
     "render": "rendering",
     "assemble": "assembling",
+    "sound": "taking the recording",
     "prepare": "preparing the picture",
+    "cut": "cutting the speech",
 }
 
 

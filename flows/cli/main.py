@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from flows.cli import interrupt
 from flows.cli.output import choose_output
 from manifests.errors import BadInput, RedubError
 
@@ -188,14 +189,16 @@ def main() -> NoReturn:
     as_json = "--json" in sys.argv
     try:
         code = app(standalone_mode=False) or 0
+        if code == interrupt.EXIT_CODE:  # typer makes it of Ctrl-C
+            raise KeyboardInterrupt
     except typer.Exit as stop:
         code = stop.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        choose_output(as_json=as_json).failed("interrupted; run the same command again to go on", "Interrupted", 130)
-        code = 130
+        choose_output(as_json=as_json).failed(interrupt.MESSAGE, "Interrupted", interrupt.EXIT_CODE)
+        code = interrupt.EXIT_CODE
     except TyperException as mistake:
         if message := mistake.format_message():  # none where the help was shown instead
-            choose_output(as_json=as_json).failed(f"{message} See redub --help.", "Usage", 2)
+            choose_output(as_json=as_json).failed(f"{message.rstrip('.')}; see redub --help", "Usage", 2)
         code = 2
     except RedubError as error:
         choose_output(as_json=as_json).failed(str(error), type(error).__name__, error.exit_code)

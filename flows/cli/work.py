@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.cli import interrupt
 from flows.cli.output import Output
 from flows.server import prefect_server
 from infra.files import require_writable
@@ -117,7 +118,13 @@ def _run(check: Callable[[], None], work: Callable[[], RunRecord], output: Outpu
         from flows.listening import listening
 
         with output.progress() as progress, listening(progress):
-            record = work()
+
+            def last_words() -> None:
+                progress.__exit__(None, None, None)  # gives the terminal its cursor back
+                output.failed(interrupt.MESSAGE, "Interrupted", interrupt.EXIT_CODE)
+
+            with interrupt.leaving_soon(last_words):
+                record = work()
     _tell(record, output)
 
 
