@@ -58,8 +58,8 @@ def load(engine: str, *, threads: int | None = None) -> Speaker:
 def speak_all(requests: Sequence[tuple[str, Voice]], *, workers: int | None = None) -> Iterator[Waveform]:
     """The waveforms of `requests` (normalised text, voice), in order, the same samples as `speak` gives one by one.
 
-    `workers` sentences are spoken at once, each on one thread (by default as many as cores, at most 4): on 2 cores this
-    takes a fifth less time than one sentence on both.
+    `workers` sentences are spoken at once, each on one thread (by default as many as cores, at most 4). Kokoro then
+    costs about 0.95 s of CPU per second of speech, against 1.1 s for one sentence on two threads.
     """
     workers = max(1, min(workers or min(os.cpu_count() or 1, 4), len(requests) or 1))
     threads = 1 if workers > 1 else None
