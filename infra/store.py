@@ -10,14 +10,16 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from infra.files import no_space_told, published
 from manifests.records import Blob
 
 _READ_BYTES = 1 << 20
+_ABANDONED_S = 3 * 24 * 3600
 
 
 def sha256_of(path: Path) -> str:
@@ -29,6 +31,14 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _sweep(scratch: Path) -> None:
+    """Remove what a killed process left: no work of redub's goes on in one scratch folder for days."""
+    for left in scratch.iterdir():
+        with suppress(FileNotFoundError):  # another process may be sweeping too
+            if time.time() - left.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(left, ignore_errors=True)
+
+
 class Store:
     """A store below one local folder, made where it is missing. NoSpace where that cannot be written."""
 
@@ -37,6 +47,7 @@ class Store:
         with no_space_told(root):
             for part in ("blobs", "work", "scratch"):
                 (root / part).mkdir(parents=True, exist_ok=True)
+        _sweep(root / "scratch")
 
     def path(self, blob: Blob) -> Path:
         """Where the bytes of `blob` lie, or would."""

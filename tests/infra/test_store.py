@@ -42,6 +42,17 @@ def test_scratch_goes_even_when_the_work_fails(tmp_path: Path) -> None:
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+def test_what_a_killed_process_left_goes_after_days_not_before(tmp_path: Path) -> None:
+    Store(tmp_path)
+    old, new = tmp_path / "scratch" / "old", tmp_path / "scratch" / "new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "half").write_bytes(b"x")
+    os.utime(old, (0, 0))
+    Store(tmp_path)
+    assert [path.name for path in (tmp_path / "scratch").iterdir()] == ["new"]
+
+
 def test_what_is_published_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "new" / "file with 'quotes' و.txt"
     with pytest.raises(RuntimeError), published(target) as draft:
