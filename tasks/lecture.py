@@ -85,8 +85,10 @@ def check(job: DubJob) -> None:
     """Everything about a job that can be known to fail before any work: BadInput and MissingWeights, at once."""
     if not job.targets:
         raise BadInput("no language to dub into.", remedy="Name one or more with --to, as in --to fr.")
+    for code in (*job.targets, job.source_language):
+        if code is not None:
+            known_language(code)
     for target in job.targets:
-        known_language(target)
         if job.source_language == target:
             raise BadInput(f"the source is in {target!r} already.", where="--to", remedy="Name another language.")
         engines.speaking_weights(engines.voice_for(target, job.settings.speak))
@@ -94,8 +96,6 @@ def check(job: DubJob) -> None:
             engines.require_translation_into(job.settings.translate, target)
         else:
             engines.translation_weights(job.settings.translate, job.source_language, target)
-    if job.source_language is not None:
-        known_language(job.source_language)
     engines.listening_weights(job.settings.listen)
     if job.settings.lips.engine != "none":
         engines.face_weights(job.settings.faces)

@@ -73,7 +73,7 @@ def dub(
 
     run_dub(
         source=source,
-        targets=tuple(part.strip().lower() for part in to.split(",") if part.strip()),
+        targets=tuple(dict.fromkeys(part.strip().lower() for part in to.split(",") if part.strip())),
         source_language=None if from_ == "auto" else from_.strip().lower(),
         out=out,
         preset=preset,

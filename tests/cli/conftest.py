@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from cli_command import Redub
+from PIL import Image
+
+from infra.media.audio import write_wav
+from infra.media.still import write_video
+from manifests.time import flicks
+from models import weights
+from models.speech import engines, voices
+from models.speech.normalise import normalise
+
+REPOSITORY = Path(__file__).parents[2]
+ODD_NAME = 'it\'s "odd" & محاضرة %d'
+FACE_SIZE = 320
+FACE_FPS = 25
+
+
+@pytest.fixture
+def redub(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
+) -> Redub:
+    """The command, with a cache and a state of this test's own."""
+    folder = tmp_path_factory.mktemp("redub")
+    monkeypatch.setenv("REDUB_CACHE", str(folder / "cache"))
+    monkeypatch.setenv("REDUB_STATE", str(folder / "state"))
+    return Redub(monkeypatch, capsys)
+
+
+@pytest.fixture
+def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known to be wrong beforehand is told without starting a server."""
+
+    def started() -> None:
+        pytest.fail("a server was started")
+
+    monkeypatch.setattr("flows.cli.work.prefect_server", started)
+
+
+@pytest.fixture
+def lectures(tmp_path: Path) -> Path:
+    """A folder whose name is as odd as people make them."""
+    folder = tmp_path / ODD_NAME
+    folder.mkdir()
+    return folder
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=2")
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10")
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What people take for lectures: tone.mp4 and silent.mp4 (nobody speaks), mute.mp4 (no audio track), sound.m4a."""
+    folder = tmp_path_factory.mktemp("media")
+    tone = ("-f", "lavfi", "-i", "sine=frequency=440:duration=2")
+    silence = ("-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono", "-t", "2")
+    ffmpeg(*PICTURE, *tone, *X264, "-c:a", "aac", "-movflags", "+faststart", folder / "tone.mp4")
+    ffmpeg(*PICTURE, *silence, *X264, "-c:a", "aac", folder / "silent.mp4")
+    ffmpeg(*PICTURE, *X264, folder / "mute.mp4")
+    ffmpeg(*tone, "-c:a", "aac", folder / "sound.m4a")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def weights_without_lips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This machine's weights, but for those that draw lips."""
+    root = tmp_path_factory.mktemp("weights-without-lips")
+    for name in ("kokoro", "yunet", "sface", "whisper-base"):
+        if not weights.present(name):
+            pytest.skip(f"weights that are not on this machine: {name} (make weights)")
+        (root / name).symlink_to(weights.root() / name)
+    return root
+
+
+@pytest.fixture(scope="session")
+def weights_with_untrained_lips(weights_without_lips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, and a generator of lips that nobody trained: it stands in for trained weights, and draws noise."""
+    root = tmp_path_factory.mktemp("weights-with-lips")
+    for name in weights_without_lips.iterdir():
+        (root / name.name).symlink_to(name.resolve())
+    checkpoint = root.parent / "untrained.safetensors"
+    command = [sys.executable, "-m", "benchmarks.untrained_checkpoint", str(checkpoint)]
+    subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
+    pull = [str(Path(sys.executable).parent / "redub"), "weights", "pull", "wav2lip", "--from", str(checkpoint)]
+    subprocess.run(pull, env={**os.environ, "REDUB_WEIGHTS": str(root)}, check=True, capture_output=True)
+    checkpoint.unlink()
+    return root
+
+
+@pytest.fixture(scope="session")
+def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eileen Collins, a NASA photograph in the public domain that scikit-image carries."""
+    from skimage import data
+
+    file = tmp_path_factory.mktemp("portrait") / f"{ODD_NAME}.png"
+    Image.fromarray(data.astronaut()).save(file)
+    return file
+
+
+@pytest.fixture(scope="session")
+def still_life(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cup of coffee: nobody's face."""
+    from skimage import data
+
+    file = tmp_path_factory.mktemp("still-life") / "coffee.jpg"
+    Image.fromarray(data.coffee()).save(file)
+    return file
+
+
+def zoomed_portrait(frame_count: int, file: Path) -> Path:
+    """The portrait as a video, slowly zoomed."""
+    from skimage import data
+
+    image = Image.fromarray(data.astronaut())
+
+    def frames() -> Iterator[tuple[int, np.ndarray]]:
+        for index in range(frame_count):
+            side = 430 - 0.2 * index
+            box = (10.0, 4.0, 10 + side, 4 + side)
+            picture = image.resize((FACE_SIZE, FACE_SIZE), Image.Resampling.BICUBIC, box=box)
+            yield flicks(Fraction(index, FACE_FPS)), np.asarray(picture)
+
+    write_video(frames(), file, rate=Fraction(FACE_FPS))
+    return file
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory, weights_without_lips: Path) -> Path:
+    """A word of greeting in WAV, about a second long."""
+    voice = voices.find("en-kokoro-am-michael")
+    waveform = engines.load("kokoro").speak(normalise("Hello.", "en"), voice)
+    file = tmp_path_factory.mktemp("speech") / "hello.wav"
+    write_wav(file, waveform, voice.sample_rate)
+    return file
