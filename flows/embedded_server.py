@@ -1,25 +1,24 @@
 """A Prefect server on loopback that lives as long as its standard input stays open.
 
-Run by `flows.server` as `python -m flows.embedded_server PORT`. The parent holds the other end of the pipe, so even a
-parent killed with SIGKILL takes the server with it.
+Run by `flows.server` as `python -m flows.embedded_server DESCRIPTOR`: the number of a listening socket that it
+inherits. The parent holds the other end of the pipe, so even a parent killed with SIGKILL takes the server with it.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import threading
 
 
 def main() -> None:
     """Serve until standard input ends."""
-    port = int(sys.argv[1])
+    listener = socket.socket(fileno=int(sys.argv[1]))
     import uvicorn
     from prefect.server.api.server import create_app
 
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
-    )
+    server = uvicorn.Server(uvicorn.Config(create_app(), log_level="warning", timeout_graceful_shutdown=1))
 
     def follow_parent() -> None:
         sys.stdin.buffer.read()
@@ -28,7 +27,7 @@ def main() -> None:
         threading.Timer(3.0, os._exit, args=(0,)).start()
 
     threading.Thread(target=follow_parent, daemon=True).start()
-    server.run()
+    server.run(sockets=[listener])
     os._exit(0)
 
 

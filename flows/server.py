@@ -23,6 +23,7 @@ from manifests.errors import Unavailable
 _USUAL_PORT = 4200
 _START_LIMIT_S = 180.0
 _LOCK_PATIENCE_S = 5.0
+_BACKLOG = 128
 # Services that only a standing server needs. Task runs are recorded by two that stay on.
 _IDLE_SERVICES = ("SCHEDULER", "LATE_RUNS", "FOREMAN", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "REPOSSESSOR")
 
@@ -92,21 +93,23 @@ def prefect_server() -> Iterator[StartingServer]:
         if database.name != "prefect.db":
             # Another command uses the history now; this run's page is its own, and goes with it.
             stack.callback(_remove_all, folder, f"{database.name}*")
-        port = _free_port()
+        listener = stack.enter_context(_listener())
+        port = int(listener.getsockname()[1])
         server = Server(f"http://127.0.0.1:{port}/api", f"http://127.0.0.1:{port}", embedded=True)
         os.environ["PREFECT_API_URL"] = server.api_url
         os.environ["PREFECT_HOME"] = str(folder / "home")
         log = folder / "server.log"
         with log.open("wb") as sink:
             process = subprocess.Popen(
-                [sys.executable, "-m", "flows.embedded_server", str(port)],
+                [sys.executable, "-m", "flows.embedded_server", str(listener.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **_server_environment(port, database, server)},
-                pass_fds=(lock.fileno(),),
+                pass_fds=(lock.fileno(), listener.fileno()),
                 start_new_session=True,  # Ctrl-C is for the command; the server ends after it
             )
+        listener.close()  # the server's alone now: should it stop, its port refuses
         stack.callback(_stop, process)
         stack.callback(_send_remaining_logs)
         yield StartingServer(server, process, log)
@@ -139,15 +142,22 @@ def _locked(lock: IO[bytes]) -> bool:
             return True
 
 
-def _free_port() -> int:
+def _listener() -> socket.socket:
+    """A socket that listens on loopback, on Prefect's usual port where that is free.
+
+    Listening from here on keeps the port: a command started in the seconds that a server takes to come up would find
+    it free, and then talk to this one's server.
+    """
     for port in (_USUAL_PORT, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+            listener.listen(_BACKLOG)
+        except OSError:
+            listener.close()
+            continue
+        return listener
     raise Unavailable("no free port on loopback for the embedded Prefect server")
 
 

@@ -42,16 +42,20 @@ class FakeSpanish:
 
 @pytest.fixture
 def fake_spanish(monkeypatch: pytest.MonkeyPatch) -> None:
-    load, weights_of = engines.load, engines.weights_of
+    load, weights_of, weights_into = engines.load, engines.weights_of, engines.weights_into
+
+    def known(target: str) -> str:
+        return "fr" if target == "es" else target
 
     def load_or_fake(engine: str, source: str, target: str) -> Translator:
         return FakeSpanish() if target == "es" else load(engine, source, target)
 
     def weights_or_others(engine: str, source: str, target: str) -> str:
-        return weights_of(engine, source, "fr" if target == "es" else target)
+        return weights_of(engine, source, known(target))
 
     monkeypatch.setattr(engines, "load", load_or_fake)
     monkeypatch.setattr(engines, "weights_of", weights_or_others)
+    monkeypatch.setattr(engines, "weights_into", lambda engine, target: weights_into(engine, known(target)))
 
 
 @pytest.mark.usefixtures("fake_spanish")

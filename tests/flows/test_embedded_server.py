@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from flows.server import configured_api_url
+from flows.server import _listener, configured_api_url
 
 COMMAND = """
 import sys, time
@@ -54,6 +54,12 @@ def test_it_serves_its_page_on_loopback_and_dies_with_a_killed_command(tmp_path:
     while answers(page) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not answers(page)
+
+
+def test_commands_that_start_together_have_a_port_each() -> None:
+    with _listener() as one, _listener() as other:
+        assert one.getsockname() != other.getsockname()
+        assert {one.getsockname()[0], other.getsockname()[0]} == {"127.0.0.1"}
 
 
 def test_a_configured_server_is_found_in_the_environment_or_the_profile(tmp_path: Path) -> None:
