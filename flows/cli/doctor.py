@@ -7,11 +7,13 @@ import shutil
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
+from flows.cli.layout import hung
 from flows.cli.output import Output
 from flows.server import configured_api_url
 from infra.places import cache_folder, state_folder
 
 _ENOUGH_GB = 5
+_WIDTH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,7 @@ def diagnose(output: Output) -> None:
 
     findings = [*_machine(), *_media(), *_weights(), *_voices(), *_translations(), *_server()]
     marks = {"ok": "[green]ok   [/]", "note": "[yellow]note [/]", "fault": "[red]fault[/]"}
-    from rich.markup import escape
-
-    lines = [f"{marks[each.state]} {each.what:<24} {escape(each.detail)}" for each in findings]
+    lines = [f"{marks[each.state]} {each.what:<{_WIDTH}} {hung(each.detail, _WIDTH + 7)}" for each in findings]
     output.result({"findings": [asdict(each) for each in findings]}, "\n".join(lines))
     if any(each.state == "fault" for each in findings):
         raise typer.Exit(3)
@@ -100,7 +100,9 @@ def _translations() -> list[Finding]:
     absent = [f"{source} to {target}" for source, target, _, present in installed.translation_rows() if not present]
     return [
         Finding("translation", "ok" if here else "fault", ", ".join(here) or "none: redub weights pull --for fr"),
-        Finding("translation, to pull", "note", ", ".join(absent) or "none"),
+        Finding("translation, to pull", "note", f"{', '.join(absent)}: redub weights pull --for LANGUAGE")
+        if absent
+        else Finding("translation, to pull", "ok", "none"),
     ]
 
 

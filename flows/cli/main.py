@@ -14,9 +14,22 @@ from flows.cli.output import choose_output
 from manifests.errors import BadInput, RedubError
 
 EXIT_CODES = """
-Exit codes: 0 done; 1 a fault in redub (please report it); 2 bad input or options; 3 weights are missing (the message
-names the command that brings them); 4 a service did not answer, try again; 5 disk full or folder not writable;
-130 interrupted. Whatever it was, running the same command again goes on where it stopped.
+Exit codes:
+  0  done
+  1  a fault in redub: please report it
+  2  bad input or options
+  3  weights are missing; the message names the command that brings them
+  4  a service did not answer: try again
+  5  the disk is full, or a folder cannot be written
+  130  interrupted
+
+Whatever it was, running the same command again goes on where it stopped.
+
+Environment:
+  REDUB_CACHE      finished work, in case it is asked for again
+  REDUB_STATE      records of runs, and the history of the embedded server
+  REDUB_WEIGHTS    trained weights
+  PREFECT_API_URL  a Prefect server to use in place of the embedded one
 """
 
 app = typer.Typer(
@@ -42,10 +55,17 @@ NoLips = Annotated[bool, typer.Option("--no-lips", help="Leave the picture as it
 
 
 @app.command(
-    epilog="Example: redub dub 'Lecture 01.mp4' --to fr,es --out dubbed/\n\n"
-    "Writes, for each language, NAME.fr.mp4 with the dub (first) and the original sound, subtitles in both languages "
-    "(inside and as .srt and .vtt), and NAME.redub/ with the Parquet manifests. Run the same command again after any "
-    "interruption: finished work is not done twice."
+    epilog="""
+Examples:
+  redub dub 'Lecture 01.mp4' --to fr
+  redub dub lecture.mkv --from en --to fr,es --out dubbed/ --track 1
+  redub dub lecture.mp4 --to fr --preset draft
+
+For each language it writes NAME.fr.mp4 with the dub (first) and the original
+sound, subtitles in both languages (inside, and as .srt and .vtt), and
+NAME.redub/ with the Parquet manifests. What was finished is never done twice:
+run the same command again after an interruption.
+"""
 )
 def dub(
     source: Annotated[Path, typer.Argument(help="The lecture: any video that ffmpeg reads.", metavar="SOURCE")],
@@ -86,7 +106,17 @@ def dub(
     )
 
 
-@app.command(epilog="Example: redub lipsync --face portrait.jpg --audio talk.wav --out talking.mp4")
+@app.command(
+    epilog="""
+Examples:
+  redub lipsync --face portrait.jpg --audio talk.wav --out talking.mp4
+  redub lipsync --face speaker.mp4 --audio retake.m4a --out mended.mp4
+
+The result lasts as long as the sound: a longer video is cut off, a shorter
+one is played back and forth. Without lip-sync weights the picture passes
+untouched, and redub says so.
+"""
+)
 def lipsync(
     face: Face,
     audio: Annotated[Path, typer.Option("--audio", help="What the face should say: any sound or video file.")],
@@ -99,7 +129,16 @@ def lipsync(
     run_talk(face=face, audio=audio, text=None, language=None, voice=None, out=out, output=choose_output(as_json=json))
 
 
-@app.command(epilog="Example: redub talk --face portrait.jpg --text @welcome.txt --lang fr --out bienvenue.mp4")
+@app.command(
+    epilog="""
+Examples:
+  redub talk --face me.jpg --lang fr --text 'Bonjour à tous.' --out moi.mp4
+  redub talk --face me.mp4 --lang en --text @welcome.txt --out welcome.mp4
+
+@FILE is a text file in UTF-8. The result lasts as long as the speech: a longer
+video is cut off, a shorter one is played back and forth.
+"""
+)
 def talk(
     face: Face,
     out: OutFile,
@@ -122,7 +161,17 @@ def talk(
     )
 
 
-@app.command(epilog="RUN is what `redub dub` printed at its end, a NAME.redub folder, or nothing for the latest run.")
+@app.command(
+    epilog="""
+Examples:
+  redub show
+  redub show lecture-fr-1
+  redub show dubbed/lecture.redub
+
+Times are in seconds. A piece is one chunk of the lecture in one stage; a cached
+one was done in an earlier run.
+"""
+)
 def show(
     run: Annotated[
         str | None, typer.Argument(help="A run's name or folder; default: the latest.", metavar="RUN")
@@ -135,7 +184,12 @@ def show(
     show_run(run, choose_output(as_json=json))
 
 
-@app.command()
+@app.command(
+    epilog="""
+Each line says ok; note, where a dub works without it; or fault, where one from
+English into French would fail (the exit code is then 3).
+"""
+)
 def doctor(json: Json = False) -> None:
     """Check this machine: devices, engines, weights, voices, ffmpeg, the Prefect server."""
     from flows.cli.doctor import diagnose
@@ -153,8 +207,12 @@ def weights_list(json: Json = False) -> None:
 
 @weights_app.command(
     "pull",
-    epilog="Examples: redub weights pull --for fr; redub weights pull whisper-base kokoro; "
-    "redub weights pull wav2lip --from wav2lip.pth",
+    epilog="""
+Examples:
+  redub weights pull --for fr
+  redub weights pull whisper-base kokoro
+  redub weights pull wav2lip --from wav2lip.pth
+""",
 )
 def weights_pull(
     names: Annotated[

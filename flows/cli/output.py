@@ -120,7 +120,8 @@ class People:
 
     def result(self, facts: dict[str, Any], text: str) -> None:  # noqa: ARG002
         """Print the text."""
-        self._console(stderr=False).print(text, highlight=False, soft_wrap=True)
+        if text:
+            self._console(stderr=False).print(text, highlight=False, soft_wrap=True)
 
     def failed(self, message: str, kind: str, exit_code: int) -> None:  # noqa: ARG002
         """Print one line."""

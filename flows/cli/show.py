@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
+from collections.abc import Iterable
 
+from flows.cli.layout import hung
 from flows.cli.output import Output
+from manifests.records import Degradation
+from manifests.time import Span
 from tasks.journal import Entry
 from tasks.runs import RunRecord, read_record
+
+_MOST_PLACES = 6
 
 
 def show_run(run: str | None, output: Output) -> None:
@@ -16,8 +22,9 @@ def show_run(run: str | None, output: Output) -> None:
 
     record = read_record(run)
     lines = [
-        f"[bold]{escape(record.name)}[/]  {escape(record.source)} ({record.source_duration_s:.1f} s)",
-        f"[dim]started {record.started}, took {record.seconds:.1f} s[/]  {_outcome(record)}",
+        f"[bold]{escape(record.name)}[/]  {_outcome(record)}",
+        f"[dim]{escape(record.source)} ({record.source_duration_s:.1f} s)[/]",
+        f"[dim]started {record.started}, took {record.seconds:.1f} s[/]",
         "",
         f"{'stage':<12}{'language':<10}{'pieces':>7}{'cached':>8}{'seconds':>9}{'share':>7}",
     ]
@@ -35,11 +42,23 @@ def show_run(run: str | None, output: Output) -> None:
             f"  {each.copied_frames} frames copied, {each.rendered_frames} rendered, "
             f"{each.lip_frames} with new lips; {loudness}"
         )
-        lines += [
-            f"  [yellow]degraded[/] {d.span.start_s:8.2f} - {d.span.end_s:8.2f} s  {d.stage}: {escape(d.reason)}"
-            for d in each.degradations
-        ]
+        lines += _degraded(each.degradations)
     output.result(dataclasses.asdict(record), "\n".join(lines))
+
+
+def _degraded(degradations: Iterable[Degradation]) -> list[str]:
+    """Each reason once, with where it holds."""
+    spans: dict[tuple[str, str], list[Span]] = defaultdict(list)
+    for each in degradations:
+        spans[each.stage, each.reason].append(each.span)
+    lines = []
+    for (stage, reason), where in spans.items():
+        total = sum(span.duration_s for span in where)
+        places = ", ".join(f"{span.start_s:.2f} to {span.end_s:.2f} s" for span in where[:_MOST_PLACES])
+        more = f", and {len(where) - _MOST_PLACES} more (--json lists all)" if len(where) > _MOST_PLACES else ""
+        lines.append(f"  [yellow]degraded[/]  {hung(f'{stage}: {reason}', 12)}")
+        lines.append(f"{'':<12}{hung(f'{total:.2f} s in all: {places}{more}', 12)}")
+    return lines
 
 
 def _outcome(record: RunRecord) -> str:

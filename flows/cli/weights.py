@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.markup import escape
+
+from flows.cli.layout import hung
 from flows.cli.output import Output
 from manifests.errors import BadInput
+from manifests.languages import language as known_language
 
 
 def list_weights(output: Output) -> None:
@@ -14,11 +18,14 @@ def list_weights(output: Output) -> None:
 
     rows = installed.weights_table()
     width = max(len(row.name) for row in rows)
+    notes = list(dict.fromkeys(row.note for row in rows if row.note))
     lines = [
-        f"{'[green]here[/]   ' if row.present else '[dim]absent[/] '} {row.name:<{width}}  {row.capability:<12} "
-        f"[dim]{row.licence}[/]" + (f"\n{'':<{width + 10}}[dim]{row.note}[/]" if row.note else "")
+        f"{'[green]here[/]  ' if row.present else '[dim]absent[/]'} {row.name:<{width}} {row.capability:<11} "
+        + hung(row.licence + (f" [{notes.index(row.note) + 1}]" if row.note else ""), width + 20)
         for row in rows
     ]
+    lines.append("")
+    lines += [f"[dim]{escape(f'[{number}]')} {hung(note, 4)}[/]" for number, note in enumerate(notes, start=1)]
     output.result(
         {
             "weights": [
@@ -43,6 +50,7 @@ def pull_weights(names: tuple[str, ...], language: str | None, source: Path | No
 
     wanted = list(names)
     if language is not None:
+        language = known_language(language).code
         wanted += [name for name in installed.needed_for("en", language) if name not in wanted]
     if not wanted:
         raise BadInput("no weights were named.", remedy="Name some, or a language: redub weights pull --for fr")

@@ -88,7 +88,7 @@ def find(name: str) -> Weights:
         if weights.name == name:
             return weights
     known = ", ".join(weights.name for weights in _TABLE)
-    raise BadInput(f"no weights are called {name!r}", remedy=f"There are: {known}.")
+    raise BadInput(f"no weights are called {name!r}.", remedy=f"There are: {known}.")
 
 
 def _whisper_base() -> Weights:
