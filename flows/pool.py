@@ -89,13 +89,16 @@ class Submitted(Generic[In, Out]):
     def tell(self, index: int) -> None:
         """Tell the journal, once, of the batch `index`, which is done."""
         future = self.futures[index]
-        if not future.state.is_completed():
+        # A future that was not waited for asks the server for its state, through a client of its own each time.
+        future.wait()
+        state = future.state
+        if not state.is_completed():
             return
         with self._lock:
             if index in self._told:
                 return
             self._told.add(index)
-        cached = future.state.name == "Cached"
+        cached = state.name == "Cached"
         for done, span in zip(future.result(), self.spans[index], strict=True):
             self.journal.performed(
                 self.stage.name,
@@ -136,7 +139,7 @@ class PrefectPool:
             named = perform.with_options(
                 name=stage.name,
                 task_run_name=_run_name(stage.name, language, start, len(batch.work), len(work)),
-                tags={each for each in (stage.name, language) if each},
+                # No tags: Prefect would ask for a concurrency slot of each, which takes two seconds a task.
                 refresh_cache=not batch.finished(),
             )
             futures.append(named.submit(batch))

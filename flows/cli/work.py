@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def run_dub(
         lecture.check(job)
         require_writable((out or source.parent).absolute())
 
-    _run(check, work, output)
+    _run(check, "flows.dub", work, output)
 
 
 def run_talk(
@@ -81,7 +82,7 @@ def run_talk(
         check(TalkJob(face=face, audio=audio, text=text, language=language, voice=voice, out=out))
         require_writable(out.absolute().parent)
 
-    _run(check, work, output)
+    _run(check, "flows.talk", work, output)
 
 
 def _settings(
@@ -101,7 +102,7 @@ def _settings(
     return chosen
 
 
-def _run(check: Callable[[], None], work: Callable[[], RunRecord], output: Output) -> None:
+def _run(check: Callable[[], None], flow_module: str, work: Callable[[], RunRecord], output: Output) -> None:
     """Run `work` as a flow once `check` has passed; the server starts while this process imports what it needs."""
     check()
     for folder in (cache_folder(), state_folder()):
@@ -110,8 +111,7 @@ def _run(check: Callable[[], None], work: Callable[[], RunRecord], output: Outpu
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     with prefect_server() as starting:
-        import prefect  # noqa: F401 (imported here so that it overlaps with the server's start)
-
+        import_module(flow_module)  # takes seconds, so it overlaps with the server's start
         server = starting.ready()
         output.event("server", page=server.page_url, api=server.api_url, embedded=server.embedded)
         output.say(f"[dim]Prefect page: {server.page_url}{' (while this runs)' if server.embedded else ''}[/]")
