@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -95,6 +96,7 @@ def _picture(scene: Scene, progress: float) -> npt.NDArray[np.uint8]:
     return _slide(scene) if scene.title else _portrait(progress)
 
 
+@cache
 def _slide(scene: Scene) -> npt.NDArray[np.uint8]:
     image = Image.new("RGB", (WIDTH, HEIGHT), (250, 249, 245))
     draw = ImageDraw.Draw(image)
@@ -105,14 +107,18 @@ def _slide(scene: Scene) -> npt.NDArray[np.uint8]:
     return np.asarray(image)
 
 
-def _portrait(progress: float) -> npt.NDArray[np.uint8]:
+@cache
+def _astronaut() -> Image.Image:
     from skimage import data
 
-    image = Image.fromarray(data.astronaut())
+    return Image.fromarray(data.astronaut())
+
+
+def _portrait(progress: float) -> npt.NDArray[np.uint8]:
     # A slow zoom on the upper body: frames differ, as they do in a recording.
     side = 320 - 12 * progress
     left, top = 64 + 6 * progress, 3 * progress
-    crop = image.resize((HEIGHT, HEIGHT), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
+    crop = _astronaut().resize((HEIGHT, HEIGHT), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
     canvas = Image.new("RGB", (WIDTH, HEIGHT), (38, 40, 46))
     canvas.paste(crop, ((WIDTH - HEIGHT) // 2, 0))
     return np.asarray(canvas)
