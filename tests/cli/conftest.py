@@ -1,29 +1,17 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
-import imageio_ffmpeg
-import numpy as np
 import pytest
 from cli_command import Redub
+from cli_media import ODD_NAME, ffmpeg
 from PIL import Image
 
+from benchmarks import untrained_checkpoint
 from infra.media.audio import write_wav
-from infra.media.still import write_video
-from manifests.time import flicks
 from models import weights
 from models.speech import engines, voices
 from models.speech.normalise import normalise
-
-REPOSITORY = Path(__file__).parents[2]
-ODD_NAME = 'it\'s "odd" & محاضرة %d'
-FACE_SIZE = 320
-FACE_FPS = 25
 
 
 @pytest.fixture
@@ -53,11 +41,6 @@ def lectures(tmp_path: Path) -> Path:
     folder = tmp_path / ODD_NAME
     folder.mkdir()
     return folder
-
-
-def ffmpeg(*arguments: str | Path) -> None:
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=2")
@@ -94,12 +77,11 @@ def weights_with_untrained_lips(weights_without_lips: Path, tmp_path_factory: py
     root = tmp_path_factory.mktemp("weights-with-lips")
     for name in weights_without_lips.iterdir():
         (root / name.name).symlink_to(name.resolve())
-    checkpoint = root.parent / "untrained.safetensors"
-    command = [sys.executable, "-m", "benchmarks.untrained_checkpoint", str(checkpoint)]
-    subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
-    pull = [str(Path(sys.executable).parent / "redub"), "weights", "pull", "wav2lip", "--from", str(checkpoint)]
-    subprocess.run(pull, env={**os.environ, "REDUB_WEIGHTS": str(root)}, check=True, capture_output=True)
-    checkpoint.unlink()
+    checkpoint = tmp_path_factory.mktemp("checkpoint") / "untrained.safetensors"
+    untrained_checkpoint.write(checkpoint)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REDUB_WEIGHTS", str(root))
+        weights.pull("wav2lip", source=checkpoint)
     return root
 
 
@@ -120,23 +102,6 @@ def still_life(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     file = tmp_path_factory.mktemp("still-life") / "coffee.jpg"
     Image.fromarray(data.coffee()).save(file)
-    return file
-
-
-def zoomed_portrait(frame_count: int, file: Path) -> Path:
-    """The portrait as a video, slowly zoomed."""
-    from skimage import data
-
-    image = Image.fromarray(data.astronaut())
-
-    def frames() -> Iterator[tuple[int, np.ndarray]]:
-        for index in range(frame_count):
-            side = 430 - 0.2 * index
-            box = (10.0, 4.0, 10 + side, 4 + side)
-            picture = image.resize((FACE_SIZE, FACE_SIZE), Image.Resampling.BICUBIC, box=box)
-            yield flicks(Fraction(index, FACE_FPS)), np.asarray(picture)
-
-    write_video(frames(), file, rate=Fraction(FACE_FPS))
     return file
 
 
