@@ -3,9 +3,9 @@
 python -m benchmarks.dub_speed [SOURCE] [--loops 20]
 
 Each figure is of the real command, `redub dub SOURCE --to fr`, in a process of its own: imports and the embedded
-Prefect server included, weights present, cache cold. Lips are drawn by a generator of Wav2Lip's size; where no trained weights
-are here, by an untrained one, which costs the same. `--loops` also dubs the source repeated so many times, for memory.
-SOURCE is by default the team's shared lecture, else the sample that redub makes.
+Prefect server included, weights present, cache cold. Lips are drawn by a generator of Wav2Lip's size; where no
+trained weights are here, by an untrained one, which costs the same. `--loops` also dubs the source repeated so many
+times, for memory. SOURCE is by default the team's shared lecture, else the sample that redub makes.
 """
 
 from __future__ import annotations
