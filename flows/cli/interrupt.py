@@ -17,17 +17,21 @@ _PATIENCE_S = 3.0
 
 @contextmanager
 def leaving_soon(last_words: Callable[[], None]) -> Iterator[None]:
-    """Interrupts inside end the process within seconds, with `last_words`, even amid a long computation.
+    """Interrupts inside end the process within seconds, even amid a long computation in another thread.
 
-    Nothing is lost by it: finished pieces are in the store, and unfinished files never bear a final name.
+    Nothing is lost by it: finished pieces are in the store, and unfinished files never bear a final name. `last_words`
+    are said where the interrupt could not make its way out in time; else whoever catches it speaks.
     """
+    out = threading.Event()
 
     def leave() -> None:
-        last_words()
+        if not out.is_set():
+            last_words()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(EXIT_CODE)
 
+    # Not cancelled once it runs: at its end the interpreter waits for every thread, too.
     timer = threading.Timer(_PATIENCE_S, leave)
     timer.daemon = True
 
@@ -40,6 +44,6 @@ def leaving_soon(last_words: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        timer.cancel()
+        out.set()
         if signal.getsignal(signal.SIGINT) is interrupted:
             signal.signal(signal.SIGINT, before)
