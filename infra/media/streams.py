@@ -77,7 +77,7 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
         return moving[0]
     if container.streams.audio:
         what = "it holds sound and no picture" + (" but cover art;" if container.streams.video else ";")
-        remedy = "to animate a face image with this sound, use `redub talk`"
+        remedy = "to make a face say this sound, use `redub lipsync`"
     else:
         what, remedy = "it holds no picture;", _NO_MEDIA
     raise BadInput(what, where=str(path), remedy=remedy)

@@ -70,7 +70,7 @@ BAD_SOURCES = [
     (noise, "no audio or video format", "give a video file"),
     (index_lost, "cut off", "copy or download it again"),
     (cut_off, "cut off", "copy or download it again"),
-    (copied("sound.m4a"), "sound and no picture", "redub"),
+    (copied("sound.m4a"), "sound and no picture", "redub lipsync"),
     (copied("mute.mp4"), "no sound", "redub talk"),
 ]
 

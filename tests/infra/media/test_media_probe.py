@@ -86,7 +86,7 @@ def test_what_is_no_video_is_named(tmp_path: Path, media: Make) -> None:
     noise = tmp_path / "noise.mp4"
     noise.write_bytes(bytes(range(256)) * 40)
     assert "no audio or video" in str(rejected(noise))
-    assert "redub talk" in str(rejected(media("sound_only.m4a")))
+    assert "redub lipsync" in str(rejected(media("sound_only.m4a")))
 
 
 def test_cover_art_is_no_picture(tmp_path: Path, media: Make) -> None:
