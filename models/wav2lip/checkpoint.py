@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,11 @@ from manifests.errors import BadInput
 _REMEDY = "Give the checkpoint that was published for this network, or pull it with `redub weights pull`."
 
 
+_SPEAKING = (pickle.UnpicklingError, RuntimeError, ValueError, EOFError)
+# What the unpickler trips over in a file that is no pickle at all, depending on its first bytes.
+_UNREADABLE = (*_SPEAKING, LookupError, AttributeError, TypeError, AssertionError, struct.error, OverflowError)
+
+
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint by name, on the CPU: .safetensors, or what `torch.save` or TorchScript wrote.
 
@@ -25,8 +31,12 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise BadInput("there is no such checkpoint", where=str(path), remedy=_REMEDY)
     try:
         held = _read(path)
-    except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, UnicodeDecodeError) as error:
-        reason = str(error).strip().partition("\n")[0]
+    except _UNREADABLE as error:
+        reason = (
+            str(error).strip().partition("\n")[0]
+            if isinstance(error, _SPEAKING) and str(error).strip()
+            else "it is no pickle"
+        )
         raise BadInput(f"not a readable checkpoint ({reason})", where=str(path), remedy=_REMEDY) from error
     if isinstance(held, Mapping) and isinstance(held.get("state_dict"), Mapping):
         held = held["state_dict"]

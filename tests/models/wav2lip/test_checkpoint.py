@@ -93,7 +93,9 @@ class Pickled:
         return run_me, ()
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"{" * 64, b"PK\x03\x04 cut short", b"\x80\x02"])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>not found</html>", b"{" * 64, b"PK\x03\x04 cut short", b"\x80\x02", b"junk\n"]
+)
 def test_what_is_no_checkpoint_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "broken.pth").write_bytes(content)
     with pytest.raises(BadInput, match=r"broken\.pth"):
