@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -71,7 +72,17 @@ async def _can_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bo
 )
 def perform(batch: Batch[In, Out]) -> list[Done[Out]]:
     """Perform the pieces in turn; those that the store already has are not done again."""
-    return [batch.stage.perform(piece, batch.store) for piece in batch.work]
+    return [_perform(batch.stage, piece, batch.store) for piece in batch.work]
+
+
+_ALONE: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+
+def _perform(stage: Stage[In, Out], piece: In, store: Store) -> Done[Out]:
+    if not stage.alone:
+        return stage.perform(piece, store)
+    with _ALONE[stage.name]:
+        return stage.perform(piece, store)
 
 
 @dataclass(slots=True)

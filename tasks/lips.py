@@ -161,4 +161,4 @@ def _batches(
         yield batch
 
 
-LIPS: Stage[LipWork, SyncedChunk] = Stage("lips", 1, SyncedChunk, sync_lips)
+LIPS: Stage[LipWork, SyncedChunk] = Stage("lips", 1, SyncedChunk, sync_lips, alone=True)

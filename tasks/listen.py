@@ -105,4 +105,4 @@ def listen(work: ListenWork, store: Store) -> tuple[Utterance, ...]:  # noqa: AR
 
 
 IDENTIFY: Stage[IdentifyWork, HeardLanguage] = Stage("identify", 1, HeardLanguage, identify_language)
-LISTEN: Stage[ListenWork, tuple[Utterance, ...]] = Stage("listen", 1, tuple[Utterance, ...], listen)
+LISTEN: Stage[ListenWork, tuple[Utterance, ...]] = Stage("listen", 1, tuple[Utterance, ...], listen, alone=True)

@@ -56,4 +56,4 @@ def speak(work: SpeakWork, store: Store) -> tuple[SpeechClip, ...]:
     return tuple(clips)
 
 
-SPEAK: Stage[SpeakWork, tuple[SpeechClip, ...]] = Stage("speak", 1, tuple[SpeechClip, ...], speak)
+SPEAK: Stage[SpeakWork, tuple[SpeechClip, ...]] = Stage("speak", 1, tuple[SpeechClip, ...], speak, alone=True)

@@ -39,12 +39,14 @@ class Stage(Generic[In, Out]):
     """A kind of work. Raise `version` when `compute` comes to give something else for the same input.
 
     `output` is the type that `compute` returns: records, spans and plain data, so that it goes to JSON and back.
+    `alone`: a process does one piece at a time, because a piece fills its cores and much of its memory by itself.
     """
 
     name: str
     version: int
     output: Any
     compute: Callable[[In, Store], Out]
+    alone: bool = False
 
     def key(self, work: In) -> str:
         """The key of this piece of work: equal for equal content, settings and weights."""

@@ -13,6 +13,7 @@ from flows.cli import interrupt
 from flows.cli.output import Output
 from flows.server import prefect_server
 from infra.files import require_writable
+from infra.memory import limit_arenas
 from infra.places import cache_folder, state_folder
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def _settings(
 def _run(check: Callable[[], None], flow_module: str, work: Callable[[], RunRecord], output: Output) -> None:
     """Run `work` as a flow once `check` has passed; the server starts while this process imports what it needs."""
     check()
+    limit_arenas()
     for folder in (cache_folder(), state_folder()):
         require_writable(folder.absolute())
     # Prefect's own log would write a traceback for every failure; the page keeps it, people get one line.
