@@ -145,3 +145,16 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_done(
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert not list(tmp_path.rglob("*talking*.mp4"))
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_answer_may_be_tried_again(
+    environment: dict[str, str], portrait: Path, speech: Path, tmp_path: Path
+) -> None:
+    environment["PREFECT_API_URL"] = "http://127.0.0.1:9/api"
+    command = [REDUB, "lipsync", "--face", portrait, "--audio", speech, "--out", tmp_path / "out.mp4"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 4
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("redub: no Prefect server answers at http://127.0.0.1:9/api; start it")
+    assert not (tmp_path / "out.mp4").exists()
