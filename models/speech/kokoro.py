@@ -65,8 +65,6 @@ class KokoroSpeaker:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or default_threads()
         options.inter_op_num_threads = 1
-        # The arena keeps the longest sentence's memory for good, and costs no time to go without.
-        options.enable_cpu_mem_arena = False
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._vocabulary: dict[str, int] = DEFAULT_VOCAB
