@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from media_checks import outside, pictures, psnr
+from media_checks import pictures, psnr
 from redub_command import Dubbed
 
 from infra.store import Store
@@ -51,13 +51,15 @@ def compare_pictures(source: Path, dubbed: Path, mouths: Mapping[int, Box]) -> l
         if index not in mouths and np.array_equal(luma, new_luma) and np.array_equal(chroma, new_chroma):
             continue
         height, width = luma.shape
-        bounds = mask_bounds(mouths[index], width, height) if index in mouths else None
-        luma_mask, chroma_mask = outside(bounds, width, height)
+        x0, y0, x1, y1 = mask_bounds(mouths[index], width, height) if index in mouths else (0, 0, 0, 0)
+        bright = psnr(luma, new_luma, (x0, y0, x1, y1))
+        # A chroma sample covers two by two pixels; one half inside is inside.
+        coloured = psnr(chroma, new_chroma, (x0 // 2, y0 // 2, -(-x1 // 2), -(-y1 // 2)))
         compared.append(
             ComparedFrame(
                 index=index,
-                outside_db=min(psnr(luma, new_luma, luma_mask), psnr(chroma, new_chroma, chroma_mask)),
-                inside_db=None if bounds is None else psnr(luma, new_luma, ~luma_mask),
+                outside_db=min(bright.outside_db, coloured.outside_db),
+                inside_db=bright.inside_db if index in mouths else None,
             )
         )
     return compared

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -14,7 +16,7 @@ import imageio_ffmpeg
 import numpy as np
 import numpy.typing as npt
 
-Mask = npt.NDArray[np.bool_]
+Samples = npt.NDArray[np.uint8]
 _PARAMETER_SETS = frozenset({7, 8})  # H.264 NAL unit types: SPS and PPS (ITU-T H.264, table 7-1)
 
 
@@ -31,14 +33,15 @@ def ffmpeg(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
 
 
-def decoded_frames(path: Path) -> list[HashedFrame]:
+@cache
+def decoded_frames(path: Path) -> tuple[HashedFrame, ...]:
     """Every frame of the picture as ffmpeg decodes it; any error of the decoder fails the test."""
     done = ffmpeg("-v", "error", "-i", str(path), "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "framemd5", "-")
     assert not done.stderr, done.stderr
     lines = done.stdout.splitlines()
     base = next(Fraction(line.split(":")[1].strip()) for line in lines if line.startswith("#tb 0"))
     rows = [[cell.strip() for cell in line.split(",")] for line in lines if not line.startswith("#")]
-    return [HashedFrame(int(row[2]) * base, row[5]) for row in rows]
+    return tuple(HashedFrame(int(row[2]) * base, row[5]) for row in rows)
 
 
 def groups(path: Path) -> list[list[int]]:
@@ -82,7 +85,7 @@ def loudness(path: Path) -> Loudness:
     return Loudness(float(measured["input_i"]), float(measured["input_tp"]))
 
 
-def pictures(path: Path) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]]:
+def pictures(path: Path) -> Iterator[tuple[Samples, Samples]]:
     """The frames as coded: luma (H, W) and both chroma planes (2, H / 2, W / 2)."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
@@ -91,21 +94,25 @@ def pictures(path: Path) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np
             yield planes[:height], planes[height:].reshape(2, height // 2, width // 2)
 
 
-def psnr(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8], where: Mask) -> float:
-    """The peak signal-to-noise ratio in dB over the samples `where`; infinite for equal ones."""
-    difference = one[..., where].astype(np.int32) - other[..., where]
-    error = np.vdot(difference, difference) / difference.size
-    return float(10 * np.log10(255**2 / error)) if error else float("inf")
+@dataclass(frozen=True, slots=True)
+class Psnr:
+    """Peak signal-to-noise ratio in dB inside and outside a rectangle; infinite for equal samples."""
+
+    inside_db: float
+    outside_db: float
 
 
-def outside(bounds: tuple[int, int, int, int] | None, width: int, height: int) -> tuple[Mask, Mask]:
-    """Masks of the luma and of the chroma samples outside the rectangle; a chroma sample half inside is inside."""
-    luma = np.ones((height, width), bool)
-    if bounds is not None:
-        x0, y0, x1, y1 = bounds
-        luma[y0:y1, x0:x1] = False
-    chroma = np.asarray(luma.reshape(height // 2, 2, width // 2, 2).all(axis=(1, 3)))
-    return luma, chroma
+def psnr(one: Samples, other: Samples, rectangle: tuple[int, int, int, int]) -> Psnr:
+    """Of the last two axes, against `rectangle` x0, y0, x1, y1 (half-open; it may be empty)."""
+    x0, y0, x1, y1 = rectangle
+    difference = one.astype(np.int32) - other
+    within = difference[..., y0:y1, x0:x1]
+    inside, whole = float(np.vdot(within, within)), float(np.vdot(difference, difference))
+    return Psnr(_psnr_db(inside, within.size), _psnr_db(whole - inside, difference.size - within.size))
+
+
+def _psnr_db(squares: float, count: int) -> float:
+    return 10 * math.log10(255**2 * count / squares) if squares else math.inf
 
 
 def duration_s(path: Path) -> float:
