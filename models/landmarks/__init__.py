@@ -1,0 +1,1 @@
+"""Dense face landmarks: where the lips, the jaw and the still parts of a face are."""
