@@ -1,0 +1,1 @@
+"""Training: its data on disk, losses, augmentation, and the loops that fit the networks."""
