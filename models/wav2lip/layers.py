@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from models.wav2lip.config import NetworkConfig
+
 Size: TypeAlias = int | tuple[int, int]
 
 
@@ -61,8 +63,29 @@ def residual_blocks(channels: int, count: int) -> Iterable[ConvBlock]:
     return (ConvBlock(channels, channels, 3, 1, 1, residual=True) for _ in range(count))
 
 
+def face_widths(config: NetworkConfig) -> list[int]:
+    """Channels of the stages of `face_encoder`."""
+    return [config.channels(count) for count in (*[16] * config.added_stages, 16, 32, 64, 128, 256, 512, 512)]
+
+
+def face_encoder(config: NetworkConfig, *, inputs: int) -> nn.ModuleList:
+    """The stages of the generator's face encoder: (B, inputs, S, S) -> S, S / 2, ... down to (B, C, 1, 1)."""
+    widths = face_widths(config)
+    depths = [*[1] * config.added_stages, 2, 3, 2, 2, 1]
+    return nn.ModuleList(
+        [
+            nn.Sequential(ConvBlock(inputs, widths[0], 7, 1, 3)),
+            *(
+                nn.Sequential(ConvBlock(before, width, 3, 2, 1), *residual_blocks(width, depth))
+                for before, width, depth in zip(widths, widths[1:-1], depths, strict=False)
+            ),
+            nn.Sequential(ConvBlock(widths[-2], widths[-1], config.bottom_px), ConvBlock(widths[-1], widths[-1], 1)),
+        ]
+    )
+
+
 def audio_encoder(*, widths: tuple[int, ...], depths: tuple[int, ...]) -> nn.Sequential:
-    """The encoder of a mel window, (B, 1, 80, 16) -> (B, 512, 1, 1), shared by the generator and the expert.
+    """The encoder of a mel window, (B, 1, 80, 16) -> (B, widths[-1], 1, 1), shared by the generator and the expert.
 
     `widths` are the channels of its stages, `depths` how many residual blocks follow each stage's first block.
     """
