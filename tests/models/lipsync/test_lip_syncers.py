@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from models import weights
 from models.lipsync import engines
 from models.lipsync.contract import LipSyncer
 from models.lipsync.wav2lip import Wav2Lip
-from models.wav2lip.checkpoint import load_checkpoint
+from models.wav2lip.checkpoint import load_checkpoint, save_network
+from models.wav2lip.config import GeneratorConfig
 from models.wav2lip.generator import Generator
 from models.wav2lip.untrained import untrained_state
 
@@ -29,10 +31,28 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=["wav2lip"])
-def syncer(request: pytest.FixtureRequest, checkpoint: Path) -> LipSyncer:
-    """Every adapter once; "wav2lip-gan" is the first with other weights."""
-    return engines.load(request.param, checkpoint=checkpoint, device="cpu")
+def own_checkpoint(folder: Path, config: GeneratorConfig) -> Path:
+    """One of the project's own format."""
+    network = Generator(config)
+    network.load_state_dict(untrained_state(network.state_dict()))
+    save_network(network, folder / "own.safetensors", about={})
+    return folder / "own.safetensors"
+
+
+OWN = {
+    "large": GeneratorConfig(width=0.125, face_px=192),
+    "attentive": GeneratorConfig(width=0.125, attention="lips"),
+    "lipgan": GeneratorConfig(width=0.125, arrangement="lipgan"),
+    "speech2vid": GeneratorConfig(width=0.125, arrangement="speech2vid"),
+}
+
+
+@pytest.fixture(scope="module", params=["published", *OWN])
+def syncer(request: pytest.FixtureRequest, checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> LipSyncer:
+    """Every adapter once, the one of Wav2Lip with every kind of generator."""
+    if config := OWN.get(request.param):
+        checkpoint = own_checkpoint(tmp_path_factory.mktemp(request.param), config)
+    return engines.load("wav2lip", checkpoint=checkpoint, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +124,8 @@ def test_views_and_read_only_arrays_are_taken(
 
 
 @torch.inference_mode()
-def test_wav2lip_is_the_plain_generator_on_blue_first_pictures(checkpoint: Path, syncer: LipSyncer) -> None:
+def test_wav2lip_is_the_plain_generator_on_blue_first_pictures(checkpoint: Path) -> None:
+    syncer = engines.load("wav2lip", checkpoint=checkpoint, device="cpu")
     with torch.device("meta"):
         generator = Generator()
     load_checkpoint(generator, checkpoint)
@@ -119,7 +140,8 @@ def test_wav2lip_is_the_plain_generator_on_blue_first_pictures(checkpoint: Path,
     assert np.abs(drawn - expected).max() <= 0.75
 
 
-def test_more_faces_than_a_batch_are_drawn_in_order(checkpoint: Path, syncer: LipSyncer) -> None:
+def test_more_faces_than_a_batch_are_drawn_in_order(checkpoint: Path) -> None:
+    syncer = engines.load("wav2lip", checkpoint=checkpoint, device="cpu")
     rng = np.random.default_rng(7)
     faces = rng.integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
     mels = rng.uniform(-4, 4, (3, 80, 16)).astype(np.float32)
@@ -128,7 +150,7 @@ def test_more_faces_than_a_batch_are_drawn_in_order(checkpoint: Path, syncer: Li
 
 
 def test_arrays_that_do_not_agree_are_refused(syncer: LipSyncer) -> None:
-    faces = np.zeros((2, 96, 96, 3), np.uint8)
+    faces = np.zeros((2, syncer.face_size, syncer.face_size, 3), np.uint8)
     with pytest.raises(ValueError, match="do not agree"):
         syncer.sync(faces, faces, np.zeros((1, 80, 16), np.float32))
 
@@ -147,7 +169,38 @@ def test_engines_are_loaded_once_and_unknown_ones_are_bad_input(checkpoint: Path
 
 def test_missing_weights_name_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("REDUB_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr(engines, "SHIPPED", {"wav2lip": tmp_path / "not-shipped.safetensors"})
     for name in engines.ENGINES:
         assert weights.find(engines.weights_of(name)).name == engines.weights_of(name)
-        with pytest.raises(MissingWeights, match="redub weights pull"):
-            engines.load(name)
+        for ask in (engines.load, engines.source_of):
+            with pytest.raises(MissingWeights, match="redub weights pull"):
+                ask(name)
+
+
+def test_what_ships_is_used_until_the_user_adopts_another(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REDUB_WEIGHTS", str(tmp_path / "store"))
+    shipped = own_checkpoint(tmp_path, GeneratorConfig(width=0.125, face_px=192))
+    monkeypatch.setattr(engines, "SHIPPED", {"wav2lip": shipped})
+    path, revision = engines.source_of("wav2lip")
+    assert path == shipped
+    assert engines.load("wav2lip", device="cpu").face_size == 192
+    with pytest.raises(MissingWeights):
+        engines.source_of("wav2lip-gan")
+    shipped.write_bytes(shipped.read_bytes() + b"\0")
+    assert engines.source_of("wav2lip")[1] != revision
+
+    weights.pull("wav2lip", source=checkpoint)
+    path, revision = engines.source_of("wav2lip")
+    assert path.read_bytes() == checkpoint.read_bytes()
+    assert revision == weights.revision("wav2lip")
+    assert engines.load("wav2lip", device="cpu").face_size == 96
+
+
+def test_a_checkpoint_that_is_not_of_its_config_is_refused(tmp_path: Path) -> None:
+    narrow = Generator(GeneratorConfig(width=0.125))
+    entry = {"network": "Generator", "config": {"width": 0.25}}
+    save_file(narrow.state_dict(), tmp_path / "wrong.safetensors", metadata={"redub": json.dumps(entry)})
+    with pytest.raises(BadInput, match="not a checkpoint of Generator"):
+        Wav2Lip.from_checkpoint(tmp_path / "wrong.safetensors")
