@@ -1,0 +1,281 @@
+"""Which source frame gives each new frame its mouth: the cheapest path through the library (Viterbi 1967).
+
+As in Video Rewrite (Bregler et al. 1997), a frame costs what its mouth and head differ from what is wanted, and a
+joint costs what cannot follow in the source. Consecutive source frames join for nothing, so the path is made of runs
+of real speech, as long as they fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.rewrite.library import FaceLibrary
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathSettings:
+    """What counts how much. One unit of shape is one deviation of one whitened coefficient.
+
+    `pose_unit_rad`, `size_unit` (a share) and `light_unit` (of 255) are differences that count like one unit of
+    shape. `joint` is the cost of any joint, `joint_distance` that of a squared unit of difference there, `stay` that of
+    showing a frame once more. `neighbours` frames are looked at for each wanted one.
+    """
+
+    pose_unit_rad: float = 0.10
+    size_unit: float = 0.12
+    light_unit: float = 20.0
+    joint: float = 1.0
+    joint_distance: float = 0.5
+    stay: float = 0.5
+    neighbours: int = 40
+
+    def __post_init__(self) -> None:
+        if min(self.pose_unit_rad, self.size_unit, self.light_unit) <= 0 or self.neighbours < 1:
+            raise ValueError(f"units and the number of neighbours are positive: {self}")
+        if min(self.joint, self.joint_distance, self.stay) < 0:
+            raise ValueError(f"costs are not negative: {self}")
+
+
+def choose(
+    wanted_shapes: Floats,
+    wanted_poses: Floats,
+    breaks: npt.NDArray[np.bool_],
+    library: FaceLibrary,
+    settings: PathSettings | None = None,
+    *,
+    barred: npt.NDArray[np.int64] | None = None,
+    wanted_sizes_px: Floats | None = None,
+    wanted_light: Floats | None = None,
+) -> Rows:
+    """The library's row for each of T frames, (T,) int32.
+
+    `wanted_shapes` (T, K) and `wanted_poses` (T, 3) in the library's units; `breaks` (T,): frame t does not follow
+    frame t - 1, so nothing has to join there. Rows whose time lies in one of the half-open ranges `barred` (n, 2)
+    flicks are not used. Where `wanted_sizes_px` (T,) (`face_size_px`) and `wanted_light` (T, 3) (`skin_light`) are
+    given, rows of another size or light cost more. The same arguments give the same rows.
+
+    ValueError where shapes do not agree, the library is empty, or every row is barred.
+    """
+    cost = _Cost(wanted_shapes, wanted_poses, library, settings or PathSettings(), wanted_sizes_px, wanted_light)
+    if breaks.shape != (len(wanted_shapes),):
+        raise ValueError(f"{len(wanted_shapes)} frames, but breaks {breaks.shape}")
+    usable = usable_rows(library, barred)
+    if not len(wanted_shapes):
+        return np.zeros(0, np.int32)
+    if not len(usable):
+        raise ValueError("no row of the library may be used")
+    near = cost.nearest(usable)
+    allowed = np.zeros(len(library) + 1, np.bool_)
+    allowed[usable] = True
+    successors = _successors(library, allowed)
+
+    best: list[npt.NDArray[np.float64]] = []
+    rows: list[npt.NDArray[np.intp]] = []
+    came_from: list[npt.NDArray[np.intp]] = []
+    for t in range(len(wanted_shapes)):
+        # At a break nothing has to join: what went before only adds a constant.
+        joins = t > 0 and not breaks[t]
+        here = _candidates(near[t], rows[-1], best[-1], successors) if joins else np.unique(near[t])
+        unary = cost.of_rows(t, here)
+        if joins:
+            total = best[-1][:, None] + cost.of_joints(rows[-1], here, successors)
+            back = total.argmin(axis=0)
+            reached = np.take_along_axis(total, back[None], axis=0)[0]
+        else:
+            back = np.full(len(here), int(best[-1].argmin()) if t else 0, np.intp)
+            reached = np.full(len(here), float(best[-1].min()) if t else 0.0)
+        rows.append(here)
+        best.append(reached + unary)
+        came_from.append(back)
+    chosen = np.empty(len(rows), np.int32)
+    at = int(best[-1].argmin())
+    for t in range(len(rows) - 1, -1, -1):
+        chosen[t] = rows[t][at]
+        at = int(came_from[t][at])
+    return chosen
+
+
+def path_cost(
+    rows: npt.NDArray[np.integer],
+    wanted_shapes: Floats,
+    wanted_poses: Floats,
+    breaks: npt.NDArray[np.bool_],
+    library: FaceLibrary,
+    settings: PathSettings | None = None,
+    *,
+    barred: npt.NDArray[np.int64] | None = None,
+    wanted_sizes_px: Floats | None = None,
+    wanted_light: Floats | None = None,
+) -> float:
+    """What the path `rows` (T,) costs: the sum that `choose` makes small. Arguments as there."""
+    cost = _Cost(wanted_shapes, wanted_poses, library, settings or PathSettings(), wanted_sizes_px, wanted_light)
+    allowed = np.zeros(len(library) + 1, np.bool_)
+    allowed[usable_rows(library, barred)] = True
+    successors = _successors(library, allowed)
+    chosen = rows.astype(np.intp)
+    total = 0.0
+    for t in range(len(chosen)):
+        total += float(cost.of_rows(t, chosen[t : t + 1])[0])
+        if t and not breaks[t]:
+            total += float(cost.of_joints(chosen[t - 1 : t], chosen[t : t + 1], successors)[0, 0])
+    return total
+
+
+def usable_rows(library: FaceLibrary, barred: npt.NDArray[np.int64] | None) -> npt.NDArray[np.intp]:
+    """The rows whose time lies in none of the half-open ranges `barred` (n, 2) flicks."""
+    usable = np.ones(len(library), np.bool_)
+    for start, end in barred if barred is not None else ():
+        usable &= (library.times < start) | (library.times >= end)
+    return np.flatnonzero(usable)
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """What a frame shows: row `row`, with `share` (0..0.5) of row `other` mixed in (-1 and 0 for none)."""
+
+    row: int
+    other: int
+    share: float
+
+
+def blends(rows: npt.NDArray[np.integer], breaks: npt.NDArray[np.bool_], library: FaceLibrary) -> list[Blend]:
+    """Short dissolves at the joints of the path `rows` (T,).
+
+    The last frame before a joint takes a quarter of the frame that comes before the new run's first one in the source,
+    and the first frame after it a quarter of the old run's next one: both are warped to the same mouth, so what
+    dissolves is the texture alone. At a joint whose neighbours the library does not hold, the run's own end stands
+    in. No dissolve where a run lasts one frame, as that would smear.
+    """
+    chosen = rows.astype(int)
+    joint = np.ones(len(chosen) + 1, np.bool_)
+    if len(chosen):
+        follows = _follow(chosen[:-1], chosen[1:], library)
+        joint[1:-1] = ~(follows | (chosen[1:] == chosen[:-1]))
+    found = []
+    for t, row in enumerate(chosen):
+        starts = t > 0 and bool(joint[t]) and not breaks[t]
+        ends = t + 1 < len(chosen) and bool(joint[t + 1]) and not breaks[t + 1]
+        if starts == ends:
+            found.append(Blend(int(row), -1, 0.0))
+            continue
+        if starts:
+            last = chosen[t - 1]
+            other = last + 1 if last + 1 < len(library) and library.follows[last + 1] else last
+        else:
+            first = chosen[t + 1]
+            other = first - 1 if library.follows[first] else first
+        found.append(Blend(int(row), int(other), 0.25))
+    return found
+
+
+def _follow(
+    first: npt.NDArray[np.integer], second: npt.NDArray[np.integer], library: FaceLibrary
+) -> npt.NDArray[np.bool_]:
+    return np.asarray((second == first + 1) & library.follows[second])
+
+
+def _successors(library: FaceLibrary, allowed: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """The row that comes after each one in the source and may be used; -1 where there is none."""
+    after = np.arange(1, len(library) + 1)
+    follows = np.append(library.follows[1:], False)
+    return np.where(follows & allowed[1:], after, -1)
+
+
+def _candidates(
+    near: npt.NDArray[np.intp],
+    before: npt.NDArray[np.intp],
+    best: npt.NDArray[np.float64],
+    successors: npt.NDArray[np.intp],
+) -> npt.NDArray[np.intp]:
+    """Rows to look at: the nearest ones, and what the cheapest paths so far could go on with."""
+    keep = min(len(near), len(before))
+    leading = before[np.argpartition(best, keep - 1)[:keep]]
+    following = successors[leading]
+    return np.unique(np.concatenate([near, following[following >= 0], leading]))
+
+
+class _Cost:
+    """The costs of one search. Features are scaled so that cost is squared Euclidean distance."""
+
+    def __init__(
+        self,
+        wanted_shapes: Floats,
+        wanted_poses: Floats,
+        library: FaceLibrary,
+        settings: PathSettings,
+        wanted_sizes_px: Floats | None,
+        wanted_light: Floats | None,
+    ) -> None:
+        count = len(wanted_shapes)
+        if wanted_shapes.shape[1:] != library.shapes.shape[1:] or wanted_poses.shape != (count, 3):
+            raise ValueError(
+                f"wanted shapes {wanted_shapes.shape} and poses {wanted_poses.shape} do not fit a library of "
+                f"{library.shapes.shape}"
+            )
+        parts = [(wanted_shapes, library.shapes), *_scaled(wanted_poses, library.poses, settings.pose_unit_rad)]
+        sizes, light = np.log(np.maximum(library.sizes_px, 1e-3))[:, None], library.light
+        if wanted_sizes_px is not None:
+            parts += _scaled(np.log(np.maximum(wanted_sizes_px, 1e-3))[:, None], sizes, settings.size_unit)
+        if wanted_light is not None:
+            parts += _scaled(wanted_light, light, settings.light_unit)
+        self._wanted = np.concatenate([wanted for wanted, _ in parts], axis=1, dtype=np.float64)
+        self._rows = np.concatenate([rows for _, rows in parts], axis=1, dtype=np.float64)
+        # What has to go on smoothly over a joint, whether or not it is wanted: all of it.
+        self._joined = np.concatenate(
+            [
+                library.shapes,
+                library.poses / settings.pose_unit_rad,
+                sizes / settings.size_unit,
+                light / settings.light_unit,
+            ],
+            axis=1,
+            dtype=np.float64,
+        )
+        self._joined_square = (self._joined**2).sum(axis=1)
+        self._settings = settings
+
+    def nearest(self, usable: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """(T, k) the rows among `usable` that are nearest to each wanted frame."""
+        from scipy.spatial import cKDTree
+
+        k = min(self._settings.neighbours, len(usable))
+        if k == len(usable):
+            return np.broadcast_to(usable, (len(self._wanted), k))
+        _, found = cKDTree(self._rows[usable]).query(self._wanted, k=k)
+        return np.asarray(usable[np.asarray(found).reshape(len(self._wanted), k)])
+
+    def of_rows(self, t: int, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        """What showing each of `rows` at frame `t` costs."""
+        return np.asarray(((self._rows[rows] - self._wanted[t]) ** 2).sum(axis=1))
+
+    def of_joints(
+        self, before: npt.NDArray[np.intp], after: npt.NDArray[np.intp], successors: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.float64]:
+        """(len(before), len(after)) what going from one to the other costs.
+
+        What differs at a joint is the new frame against the one that the source would have shown next.
+        """
+        following = successors[before]
+        expected = np.where(following >= 0, following, before)
+        squared = (
+            self._joined_square[expected][:, None]
+            + self._joined_square[after][None]
+            - 2 * self._joined[expected] @ self._joined[after].T
+        )
+        cost = self._settings.joint + self._settings.joint_distance * np.maximum(squared, 0)
+        cost[following[:, None] == after[None]] = 0.0
+        same = before[:, None] == after[None]
+        cost[same] = np.minimum(cost[same], self._settings.stay)
+        return np.asarray(cost)
+
+
+def _scaled(
+    wanted: npt.NDArray[np.floating], rows: npt.NDArray[np.floating], unit: float
+) -> list[tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]]:
+    return [(wanted / unit, rows / unit)]
