@@ -63,7 +63,7 @@ class ClipSettings:
     rival_time: float = 0.2
     silence_db: float = -55.0
     most_offset: int = 5
-    least_confidence: float = 0.15
+    least_confidence: float = 0.2
 
     def __post_init__(self) -> None:
         if not 0 <= self.most_offset <= FARTHEST:

@@ -22,6 +22,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line to standard output, for machines.")]
+
 _AUTO = "auto"
 
 
@@ -52,9 +54,9 @@ one whose lips and sound do not go together. Sound that is a few frames off is
 moved into place. A single video, or one of more than a minute in a folder, is
 taken in stretches of a minute, and each face in it that speaks is a clip.
 
-All clips of a speaker are in one split; where there is one speaker alone, each
-clip has its own. Interrupted, even by kill -9, the same command goes on with
-the shards that are missing and ends with the same bytes.
+All clips of a speaker are in one split; of a single speaker, each clip is by
+itself. Interrupted, even by kill -9, the same command goes on with the shards
+that are missing and ends with the same bytes.
 """
 )
 def prepare(
@@ -77,13 +79,11 @@ def prepare(
     ] = 5,
     min_confidence: Annotated[
         float, typer.Option("--min-confidence", help="How clear that offset must be, 0 (take any) to 2.")
-    ] = 0.15,
+    ] = 0.2,
     jobs: Annotated[
         int | None, typer.Option("--jobs", help="Processes, of some 400 MB each; default: one a core.")
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Write one JSON object a line to standard output, for machines.")
-    ] = False,
+    json: Json = False,
 ) -> None:
     """Make training data: face crops, landmarks and sound in shards, and a manifest of what became of each clip."""
     from tasks.clips import ClipSettings
@@ -179,15 +179,15 @@ def _tell(prepared: Prepared, output: Output) -> None:
     splits = Counter(clip.split for clip in kept)
     minutes = sum(clip.frame_count for clip in kept) / 25 / 60
     speakers = len({clip.speaker for clip in kept})
-    lines = [
-        f"[bold green]{escape(str(prepared.folder))}[/]  {len(kept)} of {len(prepared.clips)} clips kept, "
-        f"{minutes:.1f} minutes, {speakers} speaker{'s' if speakers != 1 else ''} "
-        f"(layout {prepared.layout})",
-        "  " + ", ".join(f"{name} {count}" for name, count in sorted(splits.items())) if kept else "  nothing kept",
-        *(f"  [yellow]dropped {count}:[/] {escape(reason)}" for reason, count in reasons.most_common()),
-        f"[dim]{prepared.shards_made} shards made, {prepared.shards_found} found; each clip's story is in "
-        f"{escape(str(prepared.folder / 'clips.parquet'))}[/]",
-    ]
+    folder = escape(str(prepared.folder))
+    people = f"{speakers} speaker{'s' if speakers != 1 else ''}"
+    counts = f"{len(kept)} of {len(prepared.clips)} clips kept, {minutes:.1f} minutes, {people}"
+    lines = [f"[bold green]{folder}[/]  {counts} (layout {prepared.layout})"]
+    if kept:
+        lines.append("  " + ", ".join(f"{name} {count}" for name, count in sorted(splits.items())))
+    lines += [f"  [yellow]dropped {count}:[/] {escape(reason)}" for reason, count in reasons.most_common()]
+    shards = f"{prepared.shards_made} shards made, {prepared.shards_found} found"
+    lines.append(f"[dim]{shards}; what became of each clip is in {folder}/clips.parquet[/]")
     output.result(
         {
             "folder": str(prepared.folder),
