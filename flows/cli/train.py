@@ -1,0 +1,167 @@
+"""`redub train`: the networks that move lips, trained on your own speakers."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from flows.cli.output import Output, choose_output
+
+if TYPE_CHECKING:
+    from tasks.training import TrainingRecord
+
+_LINE_S = 5.0
+
+app = typer.Typer(
+    help="Train the networks that move lips, on data made by `redub data prepare`.\n\n"
+    "First an expert that hears whether lips and sound belong together, then with it a generator that draws them.",
+    no_args_is_help=True,
+)
+
+Data = Annotated[Path, typer.Argument(help="A folder made by `redub data prepare`.", metavar="DATA")]
+Out = Annotated[Path, typer.Option("--out", help="The folder of the run: weights, curves, checkpoints.")]
+Preset = Annotated[str, typer.Option("--preset", help="cpu (the default), paper or tiny.")]
+LipsyncPreset = Annotated[str, typer.Option("--preset", help="cpu (the default), paper, wgan or tiny.")]
+Minutes = Annotated[float | None, typer.Option("--minutes", min=0, help="Train so long; pauses do not count.")]
+Steps = Annotated[int | None, typer.Option("--steps", min=0, help="Train so many steps; such a run can be repeated.")]
+Width = Annotated[float | None, typer.Option("--width", help="Channels over the paper's: 1, 0.5, 0.25.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Of the first weights, the sampling and the changes.")]
+Rate = Annotated[float | None, typer.Option("--learning-rate", help="The highest; it rises first and falls later.")]
+Init = Annotated[Path | None, typer.Option("--init", help="Weights to start from, of the same width.")]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads of arithmetic; default: all cores.")]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line to standard output, for machines.")]
+
+_RESUMING = """
+The same command again goes on where it stopped, after Ctrl-C, a crash or a kill;
+a finished run is left alone. With more --steps or --minutes it goes on further.
+
+In the folder: best.safetensors and last.safetensors, the weights; curves.png and
+history.jsonl; tensorboard/ for `tensorboard --logdir`; settings.json; state/.
+"""
+
+
+@app.command(
+    epilog=f"""
+Examples:
+  redub train expert shards/ --out runs/expert --minutes 60
+  redub train expert shards/ --out runs/try --preset tiny
+  redub train expert shards/ --out runs/mine --steps 2000 --init expert.safetensors
+
+What is told: `told`, in-sync against shifted windows, 0.5 is chance; `ranked`, how
+often the right sound scores above a shifted one; `found`, clips whose offset is
+found within a frame. `_changed` means faces changed as strangers' would be.
+{_RESUMING}"""
+)
+def expert(
+    data: Data,
+    out: Out,
+    preset: Preset = "cpu",
+    minutes: Minutes = None,
+    steps: Steps = None,
+    batch: Annotated[
+        int | None, typer.Option("--batch", min=1, help="Clips in a batch; each gives several windows.")
+    ] = None,
+    width: Width = None,
+    seed: Seed = None,
+    learning_rate: Rate = None,
+    init: Init = None,
+    threads: Threads = None,
+    json: Json = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Train the sync expert: do these lips and this sound belong together?"""
+    from tasks.training import Options, expert_settings, train_expert
+
+    options = Options(
+        preset=preset,
+        minutes=minutes,
+        steps=steps,
+        batch=batch,
+        width=width,
+        seed=seed,
+        learning_rate=learning_rate,
+        threads=threads,
+    )
+    output = choose_output(as_json=json)
+    with _watching(output) as lines:
+        record = train_expert(data, out, expert_settings(options), lines, start=init)
+    _tell(record, output)
+
+
+class _Lines:
+    """Says how a run goes, a line every few seconds, and ends it at the first Ctrl-C."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._said_s = self._began_s = time.monotonic()
+        self._samples = self._since = 0
+        self._end = False
+
+    def began(self, *, step: int, samples: int) -> None:
+        """The run begins, or goes on."""
+        self._samples = samples
+        self._said_s = self._began_s = time.monotonic()
+        self._output.event("began", step=step, samples_per_step=samples)
+        if step:
+            self._output.say(f"[dim]going on after step {step}[/]")
+
+    def stepped(self, *, step: int, share: float, values: Mapping[str, float]) -> None:
+        """A step is done; said where the last word was some seconds ago."""
+        self._since += 1
+        now_s = time.monotonic()
+        if now_s - self._said_s < _LINE_S:
+            return
+        speed = self._since * self._samples / (now_s - self._said_s)
+        self._said_s, self._since = now_s, 0
+        said = ", ".join(f"{name} {value:.3f}" for name, value in values.items())
+        self._output.event("step", step=step, share=round(share, 4), samples_per_s=round(speed, 1), **values)
+        self._output.say(f"[dim]{share:6.1%}  step {step}  {speed:.1f} windows/s[/]  {said}")
+
+    def validated(self, *, step: int, values: Mapping[str, float], best: bool) -> None:
+        """A validation is done."""
+        said = ", ".join(f"{name} {value:.3f}" for name, value in values.items())
+        self._output.event("validated", step=step, best=best, **values)
+        self._output.say(f"[bold]step {step} validated[/]  {said}{'  [green]best so far[/]' if best else ''}")
+
+    def wants_end(self) -> bool:
+        """Whether Ctrl-C was pressed."""
+        return self._end
+
+    def interrupted(self, signum: int, frame: FrameType | None) -> None:
+        """The first time the run is ended after its step, the second time at once: the last checkpoint is whole."""
+        if self._end:
+            signal.default_int_handler(signum, frame)
+        self._end = True
+        self._output.say("[yellow]ending after this step; press Ctrl-C again to leave at once[/]")
+
+
+@contextmanager
+def _watching(output: Output) -> Iterator[_Lines]:
+    lines = _Lines(output)
+    before = signal.signal(signal.SIGINT, lines.interrupted)
+    try:
+        yield lines
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _tell(record: TrainingRecord, output: Output) -> None:
+    if not record.finished:
+        raise KeyboardInterrupt  # the command line says how to go on, and exits as an interrupted one does
+    best = f"; best at step {record.best_step}" if record.best_step else ""
+    output.result(
+        {
+            "folder": str(record.folder),
+            "step": record.step,
+            "best_step": record.best_step,
+            "best": str(record.best) if record.best else None,
+        },
+        f"[bold green]{escape(str(record.best or record.folder))}[/]\n[dim]finished after {record.step} steps{best}[/]",
+    )
