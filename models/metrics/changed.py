@@ -6,11 +6,17 @@ import numpy as np
 import numpy.typing as npt
 
 
-def changed_pixels(source: npt.NDArray[np.uint8], result: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """(H, W): where any channel differs. ValueError for frames of different shapes."""
+def changed_pixels(
+    source: npt.NDArray[np.uint8], result: npt.NDArray[np.uint8], *, tolerance: int = 0
+) -> npt.NDArray[np.bool_]:
+    """(H, W): where any channel differs by more than `tolerance` levels. ValueError for frames of different shapes.
+
+    0 is for frames that were kept without loss; a lossy codec alone moves most pixels by a few levels.
+    """
     if source.shape != result.shape:
         raise ValueError(f"frames of {source.shape} and {result.shape} cannot be compared")
-    return np.asarray((source != result).any(axis=2))
+    apart = np.maximum(source, result) - np.minimum(source, result)
+    return np.asarray((apart > tolerance).any(axis=2))
 
 
 def share_changed_outside(changed: npt.NDArray[np.bool_], allowed: npt.NDArray[np.bool_]) -> float:

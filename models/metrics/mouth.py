@@ -23,6 +23,11 @@ _CHIN = topology.kept(topology.CHIN)
 # Lips facing each other, three pairs about the middle, so that one trembling point does not count for the mouth.
 _INNER = tuple((topology.kept(upper), topology.kept(lower)) for upper, lower in ((82, 87), (13, 14), (312, 317)))
 _OUTER = tuple((topology.kept(upper), topology.kept(lower)) for upper, lower in ((37, 84), (0, 17), (267, 314)))
+_LIPS = [
+    topology.kept(point)
+    for ring in (topology.LIPS_OUTER, topology.LIPS_INNER, topology.LIPS_MIDDLE, topology.LIPS_NEAR_INNER)
+    for point in ring
+]
 _CORNERS = ((topology.kept(topology.MOUTH_RIGHT), topology.kept(topology.MOUTH_LEFT)),)
 
 
@@ -52,9 +57,9 @@ class MouthShapes:
         return self._distance(_CORNERS)
 
     @property
-    def mouth(self) -> Floats:
-        """The mouth's points alone, in the picture plane, (F, M, 2)."""
-        return self.points[:, topology.KEPT_MOUTH, :2]
+    def lips(self) -> Floats:
+        """The points of the lips alone, in the picture plane, (F, 80, 2)."""
+        return self.points[:, _LIPS, :2]
 
     def _distance(self, pairs: tuple[tuple[int, int], ...]) -> Floats:
         apart = [self.points[:, one, :2] - self.points[:, other, :2] for one, other in pairs]

@@ -43,10 +43,14 @@ def seam_visibility(source: npt.NDArray[np.uint8], result: npt.NDArray[np.uint8]
 def soft_mask(changed: npt.NDArray[np.bool_], *, reach_px: float) -> Floats:
     """A mask for a region of which only its pixels are known: 0 outside, 1 from `reach_px` inside its border on.
 
-    Holes in the region (pixels that happen to be alike) are closed first.
+    Holes in the region (pixels that happen to be alike) are closed first; of several regions the largest counts.
     """
-    outlines, _ = cv2.findContours(changed.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = cv2.drawContours(np.zeros(changed.shape, np.uint8), outlines, -1, 1, thickness=cv2.FILLED)
+    closed = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros(changed.shape, np.uint8)
+    if outlines:
+        largest = max(outlines, key=cv2.contourArea)
+        cv2.drawContours(filled, [largest], -1, 1, thickness=cv2.FILLED)
     inside = cv2.distanceTransform(np.pad(filled, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     return np.asarray(np.clip(inside / max(reach_px, 1.0), 0, 1), np.float32)
 
