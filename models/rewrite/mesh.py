@@ -1,8 +1,8 @@
 """The lower face as triangles between the kept landmarks.
 
 One fixed triangulation for every frame: skin (a Delaunay triangulation of a frontal open mouth, made once, offline),
-four rings of the lips, and the opening between them as strips from the upper to the lower inner lip. The opening has
-triangles of its own, so it can close to nothing and open again without dragging the lips along.
+four rings of the lips, and the opening between them as a grid with points of its own, so that it can close to nothing,
+and so that teeth need not stretch with the lips.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from models.landmarks.topology import COUNT, KEPT, LIPS_INNER, LIPS_MIDDLE, LIPS
 
 Triangles = npt.NDArray[np.int32]
 """(T, 3) places among the kept landmarks, clockwise as seen in a frontal picture."""
+
+OPENING_COLUMNS, OPENING_LEVELS = len(LIPS_INNER) // 2 + 1, 6
+"""The opening's grid, from corner to corner and from lip to lip."""
 
 _SKIN = """
     0 164 267, 3 5 4, 3 133 196, 3 203 118, 5 195 248, 5 248 4, 6 122 168, 6 197 122, 6 351 197, 18 83 17, 18 313
@@ -70,15 +73,27 @@ def lips() -> Triangles:
 
 @cache
 def opening() -> Triangles:
-    """What shows between the lips: strips that run from the upper inner lip down to the lower one."""
+    """What shows between the lips, as a grid of `OPENING_COLUMNS` x `OPENING_LEVELS` points of its own.
+
+    The corners are numbered from 0 on, level by level from the upper lip down, each from the mouth's right to its left.
+    """
+    corners: list[tuple[int, int, int]] = []
+    for level in range(OPENING_LEVELS - 1):
+        for column in range(OPENING_COLUMNS - 1):
+            upper = level * OPENING_COLUMNS + column
+            lower = upper + OPENING_COLUMNS
+            corners += [(upper, upper + 1, lower + 1), (upper, lower + 1, lower)]
+    found: Triangles = np.array(corners, np.int32)
+    found.setflags(write=False)
+    return found
+
+
+@cache
+def opening_edges() -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Where the upper and the lower inner lip lie among the kept points, from the right corner to the left one."""
     half = len(LIPS_INNER) // 2
     upper = LIPS_INNER[: half + 1]
-    lower = (upper[0], *LIPS_INNER[:half:-1], upper[-1])
-    triangles: list[list[int]] = []
-    for at in range(half):
-        quad = upper[at], upper[at + 1], lower[at + 1], lower[at]
-        triangles += [list(corners) for corners in (quad[:3], (quad[0], *quad[2:])) if len(set(corners)) == 3]
-    return _places(triangles)
+    return places(*upper), places(upper[0], *LIPS_INNER[:half:-1], upper[-1])
 
 
 @cache

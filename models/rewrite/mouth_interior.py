@@ -6,35 +6,35 @@ Restrained on purpose: at 100 to 300 pixels a mouth's inside reads from its dark
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
-from models.landmarks.topology import LIPS_INNER, LIPS_MIDDLE
+from models.landmarks.topology import CHEEK_AREA, CHIN_AREA, LIPS_INNER, LIPS_MIDDLE
 from models.rewrite import mesh
 from models.rewrite.library import Crop, face_size_px
 
 Floats = npt.NDArray[np.float32]
 
-_DARK = 0.2
+_DARK = 0.24
 """The back of the mouth over the colour of the lips."""
 _TEETH_HEIGHT = 0.10
 """Most that shows of the upper teeth, over the width of the mouth."""
-_TEETH_TONE = 0.78
-_LACK_FROM, _LACK_TO = 0.03, 0.09
-"""Wanted opening beyond what the source shows, over the face's size, from which and at which it is all painted."""
-_STRETCH = 1.6
+_TEETH_TONE = 0.86
+_LACK_FROM, _LACK_TO = 0.02, 0.07
+"""Wanted opening beyond what the source shows, over the face's size, from which and at which it is painted."""
+_STRETCH = 1.5
 """An opening may be stretched this much before anything lacks."""
 
 
-def lack(crop: Crop, target: Floats, size_px: float) -> float:
-    """How much of the wanted opening the source does not show, 0..1.
+def shown(crop: Crop, size_px: float) -> Floats:
+    """How high the source's opening is from corner to corner, (11,) float32 in pixels of the frame.
 
-    `target` (202, 2) are the wanted landmarks in pixels of the frame, in which the face's size is `size_px`.
+    `size_px` is the face's size in the frame (`face_size_px`).
     """
-    shown = _openings(crop.points[:, :2]) * (size_px / max(float(face_size_px(crop.points)), 1e-6))
-    missing = float((_openings(target) - _STRETCH * shown).mean()) / size_px
-    share = min(max((missing - _LACK_FROM) / (_LACK_TO - _LACK_FROM), 0.0), 1.0)
-    return share * share * (3 - 2 * share)
+    scale = size_px / max(float(face_size_px(crop.points)), 1e-6)
+    return np.asarray(_heights(crop.points[:, :2]) * scale, np.float32)
 
 
 def opening_mask(target: Floats, height: int, width: int, soft_px: float) -> Floats:
@@ -48,59 +48,82 @@ def opening_mask(target: Floats, height: int, width: int, soft_px: float) -> Flo
     return np.asarray(soft / 255, np.float32)
 
 
-def paint(face: Floats, target: Floats, amount: float) -> None:
-    """Paint the opening of `face` (h, w, 3) float32 RGB in place, as far as `amount` 0..1 says.
+def paint(face: Floats, target: Floats, shown_px: Floats, size_px: float) -> None:
+    """Paint in place what the source lacks of the opening of `face` (h, w, 3) float32 RGB.
 
-    `target` (202, 2) are its landmarks in pixels of `face`.
+    `target` (202, 2) are its landmarks in pixels of `face`, `shown_px` (11,) what the source shows (`shown`),
+    `size_px` the face's size. What the source shows stays under the upper lip, teeth as a rule; the dark opens below.
     """
-    if amount <= 0:
+    wanted_px = _heights(target)
+    missing = (wanted_px - _STRETCH * shown_px) / size_px
+    amounts = _smooth((missing - _LACK_FROM) / (_LACK_TO - _LACK_FROM))
+    if not amounts.any():
         return
-    height, width = face.shape[:2]
     ring = target[mesh.places(*LIPS_INNER)]
     low = np.floor(ring.min(axis=0) - 4).astype(int)
     high = np.ceil(ring.max(axis=0) + 4).astype(int)
     x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
-    x1, y1 = min(int(high[0]), width), min(int(high[1]), height)
+    x1, y1 = min(int(high[0]), face.shape[1]), min(int(high[1]), face.shape[0])
     if x1 <= x0 or y1 <= y0:
         return
-    mouth_px = float(np.linalg.norm(ring[10] - ring[0]))
     moved = target - np.array((x0, y0), np.float32)
-    mask = opening_mask(moved, y1 - y0, x1 - x0, 0.012 * mouth_px)
+    opening = _opening(moved, y1 - y0, x1 - x0)
+    mask = opening_mask(moved, y1 - y0, x1 - x0, 0.012 * opening.mouth_px)
+    # Where there is nothing lacking across, nothing is painted; elsewhere from the lower end of what is shown.
+    column = opening.share * (len(amounts) - 1)
+    columns = np.arange(len(amounts))
+    held = np.interp(column, columns, shown_px).astype(np.float32)
+    amount = np.interp(column, columns, amounts).astype(np.float32)
+    amount *= _smooth((opening.depth - 0.5 * held) / (0.5 * held + 0.03 * opening.mouth_px))
     region = face[y0:y1, x0:x1]
-    painted = _painted(moved, y1 - y0, x1 - x0, *_tones(face, target))
+    painted = _painted(opening, *_tones(face, target))
     region += (amount * mask)[:, :, None] * (painted - region)
 
 
-def _painted(target: Floats, height: int, width: int, dark: Floats, teeth: Floats) -> Floats:
-    ring = target[mesh.places(*LIPS_INNER)] - 0.5
-    upper, lower = ring[:11], np.concatenate([ring[:1], ring[:10:-1], ring[10:11]])
-    right, left = ring[0], ring[10]
-    along = left - right
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opening:
+    """For each pixel: `share` 0..1 of the way from corner to corner, `depth` below the upper lip, `height` there."""
+
+    mouth_px: float
+    share: Floats
+    depth: Floats
+    height: Floats
+
+
+def _opening(target: Floats, height: int, width: int) -> _Opening:
+    edges = mesh.opening_edges()
+    upper, lower = (target[edge] - 0.5 for edge in edges)
+    right = upper[0]
+    along = upper[-1] - right
     mouth_px = max(float(np.linalg.norm(along)), 1e-6)
     along = along / mouth_px
     down = np.array([-along[1], along[0]], np.float32)
-
     y, x = np.mgrid[:height, :width].astype(np.float32)
     across = (x - right[0]) * along[0] + (y - right[1]) * along[1]
     depth = (x - right[0]) * down[0] + (y - right[1]) * down[1]
-    top = _edge(across, upper, right, along, down)
-    bottom = _edge(across, lower, right, along, down)
-    opening = np.maximum(bottom - top, 1e-3)
-    below = (depth - top) / opening
-    share = np.clip(across / mouth_px, 0, 1)
+    top, bottom = (_edge(across, lip, right, along, down) for lip in (upper, lower))
+    return _Opening(
+        mouth_px=mouth_px,
+        share=np.clip(across / mouth_px, 0, 1),
+        depth=depth - top,
+        height=np.maximum(bottom - top, 1e-3),
+    )
 
+
+def _painted(opening: _Opening, dark: Floats, teeth: Floats) -> Floats:
+    share, depth = opening.share, opening.depth
     # Darkest in the upper middle, a little light on the tongue near the lower lip.
-    light = 0.75 + 0.65 * np.clip(below, 0, 1) ** 2 + 0.25 * np.abs(2 * share - 1)
+    below = np.clip(depth / opening.height, 0, 1)
+    light = 0.75 + 0.65 * below**2 + 0.25 * np.abs(2 * share - 1)
     picture = dark[None, None] * light[:, :, None]
 
-    reach = np.minimum(_TEETH_HEIGHT * mouth_px, 0.42 * opening)
     arch = np.sqrt(np.clip(1 - (2 * share - 1) ** 2 / 0.72, 0, 1))
-    edge = reach * (0.55 + 0.45 * arch)
-    soft = np.maximum(0.18 * edge, 0.7)
-    band = 1 / (1 + np.exp(-np.clip((edge - (depth - top)) / (0.5 * soft), -30, 30)))
+    edge = np.minimum(_TEETH_HEIGHT * opening.mouth_px, 0.42 * opening.height) * (0.55 + 0.45 * arch)
+    soft = np.maximum(0.14 * edge, 0.4)
+    band = 1 / (1 + np.exp(-np.clip((edge - depth) / soft, -30, 30)))
     # The lip's shadow above, and none in the corners.
-    shade = (0.55 + 0.45 * np.clip((depth - top) / np.maximum(0.6 * edge, 1e-3), 0, 1)) * (0.35 + 0.65 * arch)
-    visible = band * arch * np.clip((opening / mouth_px - 0.05) / 0.10, 0, 1)
+    shade = (0.55 + 0.45 * np.clip(depth / np.maximum(0.6 * edge, 1e-3), 0, 1)) * (0.35 + 0.65 * arch)
+    visible = band * arch * np.clip((opening.height / opening.mouth_px - 0.05) / 0.10, 0, 1)
     picture += visible[:, :, None] * (teeth[None, None] * shade[:, :, None] - picture)
     return np.asarray(picture, np.float32)
 
@@ -115,18 +138,30 @@ def _edge(across: Floats, points: Floats, origin: Floats, along: Floats, down: F
 
 def _tones(face: Floats, target: Floats) -> tuple[Floats, Floats]:
     """The mouth's dark and the teeth's light, RGB, out of the lips' colour and the face's highlights."""
-    height, width = face.shape[:2]
-    spots = np.rint(target[mesh.places(*LIPS_MIDDLE)] - 0.5).astype(int)
-    lips = np.median(face[np.clip(spots[:, 1], 0, height - 1), np.clip(spots[:, 0], 0, width - 1)], axis=0)
-    skin = face[:: max(1, height // 48), :: max(1, width // 48)].reshape(-1, 3)
+    lips = np.median(_levels(face, target, LIPS_MIDDLE), axis=0)
+    # At landmarks of the skin alone: a collar or a window behind is brighter than any tooth should be.
+    skin = _levels(face, target, (*CHIN_AREA, *CHEEK_AREA))
     grey = skin.mean(axis=1)
-    highlight = skin[grey >= np.quantile(grey, 0.9)].mean(axis=0)
+    highlight = skin[grey >= np.quantile(grey, 0.8)].mean(axis=0)
     teeth = _TEETH_TONE * (0.45 * highlight + 0.55 * highlight.mean() * np.array([1.04, 1.0, 0.93]))
     dark = _DARK * lips * np.array([1.15, 0.9, 0.9])
     return np.asarray(dark, np.float32), np.asarray(teeth, np.float32)
 
 
-def _openings(points: Floats) -> Floats:
-    """How far apart the inner lips are, (9,), from corner to corner."""
-    ring = points[mesh.places(*LIPS_INNER)]
-    return np.asarray(np.linalg.norm(ring[:10:-1] - ring[1:10], axis=1), np.float32)
+def _levels(face: Floats, target: Floats, indices: tuple[int, ...]) -> Floats:
+    """The colours of `face` at landmarks, (n, 3), of those that lie in it; black where none does."""
+    spots = np.floor(target[mesh.places(*indices)]).astype(int)
+    inside = ((spots >= 0) & (spots < (face.shape[1], face.shape[0]))).all(axis=1)
+    found = face[spots[inside, 1], spots[inside, 0]]
+    return found if len(found) else np.zeros((1, 3), np.float32)
+
+
+def _heights(points: Floats) -> Floats:
+    """How far apart the inner lips are, (11,) from corner to corner."""
+    upper, lower = mesh.opening_edges()
+    return np.asarray(np.linalg.norm(points[lower] - points[upper], axis=1), np.float32)
+
+
+def _smooth(share: npt.NDArray[np.floating]) -> Floats:
+    inside = np.clip(share, 0, 1)
+    return np.asarray(inside * inside * (3 - 2 * inside), np.float32)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from models.landmarks.topology import LIPS_OUTER
 from models.rewrite import mesh, mouth_interior
 from models.rewrite.library import Crop, cut, face_size_px
-from models.rewrite.warp import Bounds, jaw_bounds, jaw_map, target_points, warp_crop
+from models.rewrite.warp import Bounds, jaw_bounds, jaw_map, sample, target_points, warp_crop
 
 Floats = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
@@ -28,6 +28,9 @@ _OUTLINE = (
 """The rim of what is pasted: under the nose, over the cheeks, inside the jaw line."""
 _FEATHER = 0.16
 """Width of the soft edge, as a share of the face's size."""
+
+_LEAST_MOVE_PX = 0.04
+"""Pixels that move less stay what they are."""
 
 GAIN_CELLS = 6
 _GAIN_RANGE = 0.45
@@ -58,8 +61,10 @@ class Patch:
 class Draft:
     """A mouth laid onto its frame, not yet lit.
 
-    `base` (h, w, 3) uint8 is the frame with its jaw moved; `face` (fh, fw, 3) uint8 the library's mouth, whose pixel (0, 0) lies at `inner` (x, y) of the base; `alpha` (fh, fw) float32 how much of it
-    shows; `gain` (6, 6, 3) float32 the logarithm of the light that it lacks, over `face`.
+    `base` (h, w, 3) uint8 is the frame with its jaw moved; `face` (fh, fw, 3) uint8 the library's mouth, whose pixel
+    (0, 0) lies at `inner` (x, y) of the base; `alpha` (fh, fw) float32 how much of it shows; `gain` (6, 6, 3) float32
+    the logarithm of the light that it lacks, over `face`; `target` (202, 2) float32 the landmarks in pixels of `face`;
+    `shown_px` (11,) how much of the opening the library's mouth shows; `size_px` the face's size.
     """
 
     x0: int
@@ -70,7 +75,8 @@ class Draft:
     alpha: Floats
     gain: Floats
     target: Floats
-    paint_amount: float
+    shown_px: Floats
+    size_px: float
 
     def finish(self, gain: Floats | None = None) -> Patch:
         """The patch, lit by `gain` (6, 6, 3), by default the draft's own."""
@@ -80,13 +86,16 @@ class Draft:
         if not self.alpha.size:
             return Patch(self.x0, self.y0, self.base)
         lit = cv2.resize(np.exp(self.gain if gain is None else gain), (width, height), interpolation=cv2.INTER_CUBIC)
-        face = (self.face.astype(np.float32) + _DARK_LEVEL) * lit - _DARK_LEVEL
-        mouth_interior.paint(face, self.target, self.paint_amount)
+        face = self.face.astype(np.float32)
+        face += np.float32(_DARK_LEVEL)
+        face *= lit
+        face -= np.float32(_DARK_LEVEL)
+        mouth_interior.paint(face, self.target, self.shown_px, self.size_px)
         x, y = self.inner
         pixels = self.base.copy()
         below = pixels[y : y + height, x : x + width]
-        mixed = below + self.alpha[:, :, None] * (face - below)
-        pixels[y : y + height, x : x + width] = np.clip(np.rint(mixed), 0, 255)
+        mixed = cv2.blendLinear(face, below.astype(np.float32), self.alpha, 1 - self.alpha)
+        below[:] = np.clip(np.rint(mixed), 0, 255)
         return Patch(self.x0, self.y0, pixels)
 
 
@@ -131,19 +140,25 @@ def lay(
     x0, y0, x1, y1 = outer = bounds(frame_points, target[len(target) - len(wanted) :], width, height)
     if x0 >= x1 or y0 >= y1:
         return _nothing(x0, y0)
-    base = _moved(frame, jaw_map(frame_points, target, outer), outer)
-    inner = _inner_bounds(target, outer)
     size = float(face_size_px(frame_points))
+    inner = _inner_bounds(target, outer)
+    corner = (inner[0] - x0, inner[1] - y0)
     local = target - np.array(inner[:2], np.float32)
     alpha = _alpha(local, inner[3] - inner[1], inner[2] - inner[0], size)
-    face = warp_crop(crop, target, inner)
-    paint_amount = mouth_interior.lack(crop, target, size)
+    shows = alpha > 0
+    below = slice(corner[1], corner[1] + alpha.shape[0]), slice(corner[0], corner[0] + alpha.shape[1])
+    hidden = np.zeros((y1 - y0, x1 - x0), np.bool_)
+    hidden[below] = alpha >= 1
+    base = _moved(frame, jaw_map(frame_points, target, outer), outer, hidden)
+
+    mouth = warp_crop(crop, target, inner, shows)
+    shown_px = mouth_interior.shown(crop, size)
     if other is not None and other[1] > 0:
         share = other[1]
-        face = np.asarray(cv2.addWeighted(face, 1 - share, warp_crop(other[0], target, inner), share, 0), np.uint8)
-        paint_amount += share * (mouth_interior.lack(other[0], target, size) - paint_amount)
-    corner = (inner[0] - x0, inner[1] - y0)
-    below = base[corner[1] : corner[1] + face.shape[0], corner[0] : corner[0] + face.shape[1]]
+        mouth = np.asarray(cv2.addWeighted(mouth, 1 - share, warp_crop(other[0], target, inner, shows), share, 0))
+        shown_px += share * (mouth_interior.shown(other[0], size) - shown_px)
+    face = base[below].copy()
+    face[shows] = mouth
     return Draft(
         x0=x0,
         y0=y0,
@@ -151,9 +166,10 @@ def lay(
         inner=corner,
         face=face,
         alpha=alpha,
-        gain=_gain(below, face, alpha, local),
+        gain=_gain(base[below], face, alpha, local),
         target=local,
-        paint_amount=paint_amount,
+        shown_px=shown_px,
+        size_px=size,
     )
 
 
@@ -199,22 +215,24 @@ def _nothing(x0: int, y0: int) -> Draft:
         alpha=np.zeros((0, 0), np.float32),
         gain=np.zeros((GAIN_CELLS, GAIN_CELLS, 3), np.float32),
         target=np.zeros((0, 2), np.float32),
-        paint_amount=0.0,
+        shown_px=np.zeros(mesh.OPENING_COLUMNS, np.float32),
+        size_px=1.0,
     )
 
 
-def _moved(frame: Picture, offset: tuple[Floats, Floats], outer: Bounds) -> Picture:
-    """The frame's pixels in `outer` with their jaw moved."""
-    import cv2
-
+def _moved(frame: Picture, offset: tuple[Floats, Floats], outer: Bounds, hidden: npt.NDArray[np.bool_]) -> Picture:
+    """The frame's pixels in `outer` with their jaw moved, save where that is `hidden` (h, w)."""
     x0, y0, x1, y1 = outer
     dx, dy = offset
-    reach = int(np.ceil(max(float(np.abs(dx).max()), float(np.abs(dy).max())))) + 4
-    left, top = max(x0 - reach, 0), max(y0 - reach, 0)
-    around = frame[top : y1 + reach, left : x1 + reach]
-    x = dx + np.arange(x0 - left, x1 - left, dtype=np.float32)
-    y = dy + np.arange(y0 - top, y1 - top, dtype=np.float32)[:, None]
-    return np.asarray(cv2.remap(around, x, y, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    moves = (np.abs(dx) > _LEAST_MOVE_PX) | (np.abs(dy) > _LEAST_MOVE_PX)
+    rows, columns = np.nonzero(moves & ~hidden)
+    base = frame[y0:y1, x0:x1].copy()
+    base[rows, columns] = sample(
+        frame,
+        (dx[rows, columns] + columns + x0).astype(np.float32),
+        (dy[rows, columns] + rows + y0).astype(np.float32),
+    )
+    return base
 
 
 def _inner_bounds(target: Floats, outer: Bounds) -> Bounds:

@@ -237,6 +237,7 @@ class _Cost:
             axis=1,
             dtype=np.float64,
         )
+        self._joined *= np.sqrt(settings.joint_distance)
         self._joined_square = (self._joined**2).sum(axis=1)
         self._settings = settings
 
@@ -263,16 +264,26 @@ class _Cost:
         """
         following = successors[before]
         expected = np.where(following >= 0, following, before)
-        squared = (
-            self._joined_square[expected][:, None]
-            + self._joined_square[after][None]
-            - 2 * self._joined[expected] @ self._joined[after].T
-        )
-        cost = self._settings.joint + self._settings.joint_distance * np.maximum(squared, 0)
-        cost[following[:, None] == after[None]] = 0.0
-        same = before[:, None] == after[None]
-        cost[same] = np.minimum(cost[same], self._settings.stay)
+        # |a - b|^2 = |a|^2 + |b|^2 - 2ab, already times what a squared unit costs.
+        cost = self._joined[expected] @ (-2 * self._joined[after].T)
+        cost += self._joined_square[expected][:, None]
+        cost += self._joined_square[after]
+        np.maximum(cost, 0, out=cost)
+        cost += self._settings.joint
+        goes_on, where = _found(following, after)
+        cost[goes_on, where] = 0.0
+        stays, where = _found(before, after)
+        cost[stays, where] = np.minimum(cost[stays, where], self._settings.stay)
         return np.asarray(cost)
+
+
+def _found(
+    rows: npt.NDArray[np.intp], among: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Which of `rows` are `among` others, that rise, and where there."""
+    at = np.minimum(np.searchsorted(among, rows), len(among) - 1)
+    hits = np.flatnonzero(among[at] == rows)
+    return hits, at[hits]
 
 
 def _scaled(
