@@ -106,6 +106,31 @@ class FaceTrack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeshTrack:
+    """The dense landmarks of one face track, frame by frame.
+
+    `meshes` is an .npz blob, one row a frame: `time` (N,) int64 flicks, `points` (N, 202, 3) float32 in upright pixels
+    (`models.landmarks.topology.KEPT`), `score` (N,) float32 0..1 (how surely a face is there), `sharpness` (N,)
+    and `light` (N, 3) float32, mean RGB of the skin around the mouth.
+    """
+
+    id: str
+    track_id: str
+    chunk_id: str
+    span: Span
+    meshes: Blob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeakingFace:
+    """Where the face of a track is the one that speaks. `agreement` is the correlation of its mouth with the voice."""
+
+    track_id: str
+    spans: tuple[Span, ...]
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """A recognised word with its time on the lecture's clock and the recogniser's confidence, 0 to 1."""
 
@@ -176,9 +201,9 @@ class Placement:
 class SyncedChunk:
     """The new mouths of a chunk in one language; `mouths` is None where no speaking face shows.
 
-    `mouths` is an .npz blob, one row a changed frame: `time` (N,) int64 flicks, `box` (N, 4) float32 of
-    the face in upright pixels, `face` (N, S, S, 3) uint8 RGB as the generator drew it. `changed` are the
-    spans whose frames differ.
+    `mouths` is an .npz blob, one row a changed frame, with `time` (N,) int64 flicks and what `tasks.painting` makes
+    the frame from: faces that a generator drew, or rows of a speaker's library and the shapes to bring them to.
+    `changed` are the spans whose frames differ.
     """
 
     id: str

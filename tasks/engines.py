@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from manifests.errors import BadInput
+from manifests.errors import BadInput, MissingWeights
 from models import weights
+from models.articulation import engines as articulation
 from models.asr import engines as asr
 from models.faces import engines as faces
+from models.landmarks import engines as landmarks
 from models.lipsync import engines as lipsync
 from models.speech import engines as speech
 from models.speech import voices
@@ -14,6 +16,7 @@ from models.translation import engines as translation
 from tasks.faces import FaceSettings
 from tasks.lips import LipSettings
 from tasks.listen import ListenSettings
+from tasks.settings import DubSettings
 from tasks.speak import SpeakSettings
 from tasks.translate import TranslateSettings
 
@@ -93,8 +96,34 @@ def lip_weights(settings: LipSettings) -> str | None:
     """The revision of the lip-sync weights, None where this machine has none: lips are then Degraded."""
     if settings.engine == "none":
         return None
-    name = lipsync.weights_of(settings.engine)
-    return weights.revision(name) if weights.present(name) else None
+    if settings.engine == "rewrite":
+        return articulation_weights()
+    try:
+        return lipsync.source_of(settings.engine)[1]
+    except MissingWeights:
+        return None
+
+
+def articulation_weights() -> str:
+    """The revision of what hears how a mouth moves. MissingWeights where the encoder under it is not here."""
+    _installed(articulation.WEIGHTS)
+    return articulation.revision()
+
+
+def mesh_weights() -> str:
+    """The revision of the landmark network's weights."""
+    return _installed(landmarks.NAME)
+
+
+def require_lips(settings: DubSettings) -> None:
+    """Whether the faces of a picture can be followed and heard. BadInput for an unknown engine; MissingWeights."""
+    if settings.lips.engine == "none":
+        return
+    if settings.lips.engine != "rewrite":
+        lipsync.weights_of(settings.lips.engine)
+    face_weights(settings.faces)
+    mesh_weights()
+    articulation_weights()
 
 
 def needed_for(source: str, target: str) -> tuple[str, ...]:
@@ -106,6 +135,7 @@ def needed_for(source: str, target: str) -> tuple[str, ...]:
     return (
         asr.weights_of(ListenSettings().engine),
         *faces.weights_of(FaceSettings().detector),
+        landmarks.NAME,
         translation.weights_of(TranslateSettings().engine, source, target),
         *_voice_weights(target),
     )

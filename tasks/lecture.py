@@ -19,8 +19,10 @@ from manifests.records import (
     Chunk,
     Degradation,
     FaceTrack,
+    MeshTrack,
     Placement,
     Shot,
+    SpeakingFace,
     SpeechClip,
     SyncedChunk,
     Translation,
@@ -28,8 +30,9 @@ from manifests.records import (
     Video,
 )
 from manifests.time import Span, seconds
-from tasks import assemble, chunks, engines, faces, fit, lips, listen, mix, render, speak, translate
+from tasks import assemble, chunks, engines, faces, fit, lips, listen, looking, mix, render, speak, translate
 from tasks import shots as shots_stage
+from tasks.library import SpeakerLibrary
 from tasks.pool import Pending, Pool
 from tasks.settings import DubSettings
 
@@ -58,6 +61,9 @@ class Heard:
     language: str
     utterances: tuple[Utterance, ...]
     tracks: tuple[FaceTrack, ...]
+    meshes: tuple[MeshTrack, ...]
+    speaking: tuple[SpeakingFace, ...]
+    libraries: tuple[SpeakerLibrary, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +103,7 @@ def check(job: DubJob) -> None:
         else:
             engines.translation_weights(job.settings.translate, job.source_language, target)
     engines.listening_weights(job.settings.listen)
-    if job.settings.lips.engine != "none":
-        engines.face_weights(job.settings.faces)
+    engines.require_lips(job.settings)
 
 
 def check_source(job: DubJob) -> None:
@@ -141,6 +146,7 @@ def dub_lecture(job: DubJob, pool: Pool) -> DubbedLecture:
         if tracks_pending
         else ()
     )
+    seen = looking.look(video, track, planned, tracks, utterances, settings.lips, pool)
     heard = Heard(
         video=video,
         track=track,
@@ -149,6 +155,9 @@ def dub_lecture(job: DubJob, pool: Pool) -> DubbedLecture:
         language=spoken,
         utterances=tuple(each for group in utterances for each in group),
         tracks=tracks,
+        meshes=seen.meshes,
+        speaking=seen.speaking,
+        libraries=seen.libraries,
     )
     plan = plan_groups(job.source)
     dubs = tuple(_finish(speech_in, heard, plan, settings, pool) for speech_in in speeches)
@@ -330,9 +339,7 @@ def _place(
 
 def _finish(speech: _Speech, heard: Heard, plan: GroupPlan, settings: DubSettings, pool: Pool) -> Dub:
     """Lips, picture and file of one language."""
-    tracks_by_chunk: dict[str, list[FaceTrack]] = defaultdict(list)
-    for track in heard.tracks:
-        tracks_by_chunk[track.chunk_id].append(track)
+    faces_of = looking.by_chunk(heard.chunks, heard.tracks, heard.meshes, heard.speaking)
     said_in: dict[str, list[Span]] = defaultdict(list)
     for utterance in heard.utterances:
         said_in[utterance.chunk_id].extend(word.span for word in utterance.words)
@@ -345,7 +352,10 @@ def _finish(speech: _Speech, heard: Heard, plan: GroupPlan, settings: DubSetting
                 video=heard.video,
                 chunk=chunk,
                 language=speech.language,
-                tracks=tuple(tracks_by_chunk[chunk.id]),
+                tracks=faces_of[chunk.id].tracks,
+                speaking=faces_of[chunk.id].speaking,
+                meshes=faces_of[chunk.id].meshes,
+                libraries=looking.libraries_of(faces_of[chunk.id], heard.libraries),
                 original_speech=tuple(said_in[chunk.id]),
                 speech=tuple(each for each in spoken if each.span.overlaps(chunk.span)),
                 settings=settings.lips,
@@ -356,7 +366,7 @@ def _finish(speech: _Speech, heard: Heard, plan: GroupPlan, settings: DubSetting
         [chunk.span for chunk in heard.chunks],
         language=speech.language,
     ).values()
-    picture = render.submit_runs(heard.video, plan, synced, settings.render, speech.language, pool)
+    picture = render.submit_runs(heard.video, plan, synced, heard.libraries, settings.render, speech.language, pool)
     degradations = tuple(each for chunk in synced for each in chunk.degradations)
     work = assemble.AssembleWork(
         video=heard.video,

@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.media.splice import (
-    FrameView,
     GroupOfPictures,
     GroupPlan,
     GroupRun,
-    Patch,
     groups_to_render,
     reencode_picture,
     render_run,
@@ -20,8 +18,8 @@ from infra.media.splice import RenderSettings as EncoderSettings
 from infra.store import Store
 from manifests.records import Blob, SyncedChunk, Video
 from manifests.time import Flicks, Span, flicks, merge
-from models.lipsync.paste import mask_bounds, paste_face
-from tasks.arrays import get_arrays
+from tasks.library import SpeakerLibrary
+from tasks.painting import painter
 from tasks.pool import Pending, Pool
 from tasks.stage import Stage
 
@@ -42,6 +40,7 @@ class RenderWork:
     plan: GroupPlan = field(metadata={"key": False})  # follows from the video
     run: GroupRun | None
     mouths: tuple[Blob, ...]
+    libraries: tuple[SpeakerLibrary, ...]
     settings: RenderSettings
 
 
@@ -56,20 +55,7 @@ class RenderedRun:
 
 def render(work: RenderWork, store: Store) -> RenderedRun:
     """Decode the run, put the new mouths in, encode it to match the source."""
-    faces = {
-        int(time): (box, face)
-        for blob in work.mouths
-        for arrays in (get_arrays(store, blob),)
-        for time, box, face in zip(arrays["time"], arrays["box"], arrays["face"], strict=True)
-    }
-
-    def change(view: FrameView) -> Patch | None:
-        if view.time not in faces:
-            return None
-        box, face = faces[view.time]
-        x0, y0, x1, y1 = mask_bounds(box, view.width, view.height)
-        return Patch(x0, y0, paste_face(view.rgb(), box, face)[y0:y1, x0:x1])
-
+    change = painter(work.mouths, work.libraries, store)
     source = Path(work.video.uri)
     with store.scratch() as folder:
         if work.run is None:
@@ -81,7 +67,7 @@ def render(work: RenderWork, store: Store) -> RenderedRun:
         return RenderedRun(run=work.run, picture=store.put(file), frame_count=count)
 
 
-RENDER: Stage[RenderWork, RenderedRun] = Stage("render", 1, RenderedRun, render)
+RENDER: Stage[RenderWork, RenderedRun] = Stage("render", 2, RenderedRun, render)
 
 
 def split_runs(groups: Sequence[GroupOfPictures], runs: Sequence[GroupRun], longest: Flicks) -> list[GroupRun]:
@@ -105,6 +91,7 @@ def submit_runs(
     video: Video,
     plan: GroupPlan,
     synced: Sequence[SyncedChunk],
+    libraries: tuple[SpeakerLibrary, ...],
     settings: RenderSettings,
     language: str,
     pool: Pool,
@@ -112,7 +99,7 @@ def submit_runs(
     """Hand over every run that shows a new mouth; the whole picture where it cannot be spliced; None for nothing."""
     if plan.obstacle is not None:
         mouths = tuple(chunk.mouths for chunk in synced if chunk.mouths is not None)
-        whole = RenderWork(video=video, plan=plan, run=None, mouths=mouths, settings=settings)
+        whole = RenderWork(video=video, plan=plan, run=None, mouths=mouths, libraries=libraries, settings=settings)
         return pool.submit(RENDER, [whole], [video.span], language=language)
     changed = merge(span for chunk in synced if chunk.mouths is not None for span in chunk.changed)
     runs = split_runs(plan.groups, groups_to_render(plan.groups, changed), flicks(settings.max_run_s))
@@ -128,6 +115,7 @@ def submit_runs(
                 for chunk in synced
                 if chunk.mouths is not None and any(span.overlaps(run.span) for span in chunk.changed)
             ),
+            libraries=libraries,
             settings=settings,
         )
         for run in runs

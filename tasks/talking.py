@@ -13,10 +13,11 @@ from infra.media.still import fit_duration, is_image, read_image, video_from_ima
 from infra.store import Store, sha256_of
 from manifests.errors import BadInput
 from manifests.languages import language as known_language
-from manifests.records import Blob, Degradation, FaceTrack, SyncedChunk, Video
+from manifests.records import Blob, Degradation, FaceTrack, MeshTrack, SyncedChunk, Video
 from manifests.time import Flicks, Span, flicks
 from models.speech.contract import Voice
-from tasks import assemble, chunks, engines, faces, lips, render, saying, shots
+from tasks import assemble, chunks, engines, faces, lips, looking, render, saying, shots, speaking
+from tasks.library import SpeakerLibrary
 from tasks.pool import Pool
 from tasks.settings import DubSettings, lecture
 from tasks.speak import SpeakSettings
@@ -65,7 +66,7 @@ def check(job: TalkJob) -> None:
         require_sound(job.audio)
     else:
         _check_text(job)
-    engines.face_weights(job.settings.faces)
+    engines.require_lips(job.settings)
 
 
 def _check_text(job: TalkJob) -> None:
@@ -82,9 +83,9 @@ def make_talk(job: TalkJob, pool: Pool, store: Store) -> Talk:
     check(job)
     said = _say(job, pool)
     video = _picture(job.face, said.duration, pool, store)
-    tracks, synced = _move_lips(job, video, said, pool)
+    tracks, synced, libraries = _move_lips(job, video, said, pool)
     plan = plan_groups(Path(video.uri))
-    rendered = render.submit_runs(video, plan, synced, job.settings.render, _tag(job), pool)
+    rendered = render.submit_runs(video, plan, synced, libraries, job.settings.render, _tag(job), pool)
     work = assemble.AssembleWork(
         video=video,
         plan=plan,
@@ -146,8 +147,8 @@ def _picture(face: Path, duration: Flicks, pool: Pool, store: Store) -> Video:
 
 def _move_lips(
     job: TalkJob, video: Video, said: saying.Said, pool: Pool
-) -> tuple[Sequence[tuple[FaceTrack, ...]], Sequence[SyncedChunk]]:
-    """The faces of the picture and their new mouths, chunk by chunk."""
+) -> tuple[Sequence[FaceTrack], Sequence[SyncedChunk], tuple[SpeakerLibrary, ...]]:
+    """The faces of the picture, their new mouths chunk by chunk, and the libraries that these are made of."""
     settings = job.settings
     found = pool.submit(shots.SHOTS, [shots.ShotWork(video=video, settings=settings.shots)], [video.span]).values()[0]
     planned = chunks.plan_chunks(video, found, said.speech, settings.chunks)
@@ -156,34 +157,44 @@ def _move_lips(
     following = pool.submit(faces.FACES, faces.work_for(video, planned, found, settings.faces, weights), spans)
     cut = [saying.CutWork(voice=said.voice.audio, span=span, heard=chunks.within(said.speech, span)) for span in spans]
     heard = pool.submit(saying.CUT, cut, spans).values()
-    tracks = following.values()
+    tracks = faces.join_identities([t for each in following.values() for t in each], engines.same_person_cosine())
+    spoken = speaking.largest(tracks, settings.lips.min_face_px)
+    meshes: tuple[MeshTrack, ...] = ()
+    libraries: tuple[SpeakerLibrary, ...] = ()
+    if settings.lips.engine == "rewrite" and spoken:
+        meshes = looking.find_meshes(video, planned, tracks, settings.lips, pool)
+        libraries = looking.make_libraries(video, tracks, meshes, spoken, settings.lips, pool)
+    faces_of = looking.by_chunk(planned, tracks, meshes, spoken)
     lip_weights = engines.lip_weights(settings.lips)
     work = [
         lips.LipWork(
             video=video,
             chunk=chunk,
             language=_tag(job),
-            tracks=seen,
+            tracks=faces_of[chunk.id].tracks,
+            speaking=faces_of[chunk.id].speaking,
+            meshes=faces_of[chunk.id].meshes,
+            libraries=looking.libraries_of(faces_of[chunk.id], libraries),
             original_speech=(chunk.span,),  # whatever the face did before, it now follows the new speech throughout
             speech=(speech,),
             settings=settings.lips,
             weights=lip_weights,
         )
-        for chunk, seen, speech in zip(planned, tracks, heard, strict=True)
+        for chunk, speech in zip(planned, heard, strict=True)
     ]
-    return tracks, pool.submit(lips.LIPS, work, spans).values()
+    return tracks, pool.submit(lips.LIPS, work, spans).values(), libraries
 
 
 def _untouched(
     video: Video,
-    tracks: Sequence[tuple[FaceTrack, ...]],
+    tracks: Sequence[FaceTrack],
     synced: Sequence[SyncedChunk],
     settings: lips.LipSettings,
 ) -> tuple[Degradation, ...]:
     """Why no face speaks, where none does and lip sync itself did not say."""
     if any(chunk.frame_count or chunk.degradations for chunk in synced):
         return ()
-    heights = [track.median_height_px for chunk in tracks for track in chunk]
+    heights = [track.median_height_px for track in tracks]
     reason = "no face was found in the picture: it passes untouched"
     if heights:
         least = settings.min_face_px

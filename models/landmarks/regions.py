@@ -21,9 +21,7 @@ def region_of_box(box: npt.NDArray[np.float32], landmarks: npt.NDArray[np.float3
     if landmarks is not None and np.isfinite(landmarks[:2]).all():
         (right_x, right_y), (left_x, left_y) = landmarks[:2].astype(float)
         angle = math.atan2(left_y - right_y, left_x - right_x)
-    return Region(
-        centre_x=x + width / 2, centre_y=y + height / 2, side_px=MARGIN * max(width, height), angle_rad=angle
-    )
+    return Region(centre_x=x + width / 2, centre_y=y + height / 2, side_px=MARGIN * max(width, height), angle_rad=angle)
 
 
 def region_of_points(points: Points) -> Region:

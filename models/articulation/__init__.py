@@ -1,0 +1,1 @@
+"""Articulation: from the sound of speech to the shape of the mouth that speaks it."""

@@ -1,0 +1,193 @@
+"""Lips by rewriting: each new frame's mouth is one that the speaker has made, brought to the shape that is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from infra.store import Store
+from manifests.records import Chunk, FaceTrack, MeshTrack
+from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks
+from models.articulation import engines
+from models.articulation.contract import SAMPLE_RATE
+from models.articulation.retarget import mouths_of
+from models.landmarks.pose import HeadPose
+from models.rewrite.library import face_size_px
+from models.rewrite.path import PathSettings, blends, choose
+from tasks.arrays import get_arrays
+from tasks.library import OpenLibrary, SpeakerLibrary, open_library, usable
+
+_RAMP_S = 0.12
+"""Time in which a mouth goes from rest to speech and back."""
+_QUIET_DB = 40.0
+"""Sound this far below the loudest of the chunk is silence between words, not speech."""
+_LEAST_RUN_S = 0.2
+"""Stretches of usable frames shorter than this are not worth a change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewriteSettings:
+    """`barred_s`: source frames nearer than this to the frame they would change are not used (0 bars none).
+
+    Barring is for measurement: with the speaker's own sound, the best mouth for a frame is the frame itself.
+    """
+
+    path: PathSettings = PathSettings()  # noqa: RUF009 - frozen
+    barred_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speech:
+    """The dubbed sound of a chunk, in which somebody speaks in `heard`; `waveform` (mono, 16 kHz) begins with it."""
+
+    waveform: npt.NDArray[np.float32]
+    heard: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rewritten:
+    """Frames to change, and spans of the wanted ones that had to be left alone."""
+
+    arrays: dict[str, npt.NDArray[Any]]
+    left_alone: tuple[Span, ...]
+
+
+def rewrite(
+    chunk: Chunk,
+    faces: Sequence[tuple[FaceTrack, MeshTrack, tuple[Span, ...]]],
+    libraries: Sequence[SpeakerLibrary],
+    speech: Speech,
+    max_yaw_rad: float,
+    settings: RewriteSettings,
+    store: Store,
+) -> Rewritten:
+    """The recipe for every frame of `faces` (face, its meshes, the spans to change in it), for `tasks.painting`.
+
+    Rows of different faces follow each other; `library` counts in `libraries`.
+    """
+    index_of = {library.identity: index for index, library in enumerate(libraries)}
+    opened: dict[int, OpenLibrary] = {}
+    parts: list[dict[str, npt.NDArray[Any]]] = []
+    left_alone: list[Span] = []
+    for face, mesh, spans in faces:
+        meshes = get_arrays(store, mesh.meshes)
+        wanted = _within(meshes["time"], spans)
+        shown, angles, _ = usable(engines.mouth_model(), meshes, max_yaw_rad)
+        fit = wanted & _long_enough(meshes["time"], shown)
+        identity = face.identity or face.id
+        if identity not in index_of:
+            fit[:] = False
+        left_alone.extend(_spans(meshes["time"], wanted & ~fit))
+        if not fit.any():
+            continue
+        number = index_of[identity]
+        if number not in opened:
+            opened[number] = open_library(libraries[number], store)
+        rows = {name: array[fit] for name, array in meshes.items()}
+        part = _recipe(chunk, rows, angles[fit], opened[number], speech, settings)
+        part["library"] = np.full(int(fit.sum()), number, np.int32)
+        parts.append(part)
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+    return Rewritten(arrays=arrays, left_alone=tuple(left_alone))
+
+
+def _recipe(
+    chunk: Chunk,
+    meshes: dict[str, npt.NDArray[Any]],
+    angles: npt.NDArray[np.float32],
+    library: OpenLibrary,
+    speech: Speech,
+    settings: RewriteSettings,
+) -> dict[str, npt.NDArray[Any]]:
+    articulator = engines.load()
+    model = articulator.mouth
+    times = meshes["time"]
+    times_s = (times - chunk.span.start) / FLICKS_PER_SECOND
+    heard = articulator.listen(speech.waveform, times_s)
+    voiced = voicing(speech, chunk, times)
+    shapes, mouths = mouths_of(model, library.speaker, heard, voiced)
+    poses = model.poses(meshes["points"])
+    wanted = np.stack([_in_picture(pose, mouth) for pose, mouth in zip(poses, mouths, strict=True)])
+    breaks = np.ones(len(times), np.bool_)
+    if len(times) > 1:
+        steps = np.diff(times)
+        breaks[1:] = steps > 1.5 * np.median(steps)
+    barred = None
+    if settings.barred_s > 0:
+        reach = flicks(settings.barred_s)
+        barred = np.stack([times - reach, times + reach + 1], axis=1)
+    rows = choose(
+        shapes,
+        angles,
+        breaks,
+        library.frames,
+        settings.path,
+        barred=barred,
+        wanted_sizes_px=face_size_px(meshes["points"]),
+        wanted_light=meshes["light"],
+    )
+    mixed = blends(rows, breaks, library.frames)
+    return {
+        "time": times,
+        "points": meshes["points"].astype(np.float32),
+        "wanted": wanted.astype(np.float32),
+        "row": rows.astype(np.int32),
+        "other": np.array([each.other for each in mixed], np.int32),
+        "share": np.array([each.share for each in mixed], np.float32),
+    }
+
+
+def _in_picture(pose: HeadPose, mouth: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return pose.to_picture(mouth)[:, :2]
+
+
+def voicing(speech: Speech, chunk: Chunk, times: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """How far the voice speaks at each of `times` (N,), 0..1: within `heard`, not silent, with soft edges."""
+    step = SAMPLE_RATE // 100
+    blocks = len(speech.waveform) // step
+    if not blocks:
+        return np.zeros(len(times), np.float32)
+    power = (speech.waveform[: blocks * step].reshape(blocks, step) ** 2).mean(axis=1)
+    level_db = 10 * np.log10(power + 1e-12)
+    loud = level_db > level_db.max() - _QUIET_DB
+    at = chunk.span.start + (np.arange(blocks) * step + step // 2) * (FLICKS_PER_SECOND // SAMPLE_RATE)
+    loud &= _within(at, [span.widen(flicks(0.02)) for span in speech.heard])
+    # Pauses within a phrase shorter than a ramp are no rest: close over them, then soften.
+    width = round(_RAMP_S * 100)
+    closed = _dilated(loud, width) if loud.any() else loud
+    kernel = np.hanning(2 * width + 3)[1:-1]
+    soft = np.convolve(closed.astype(np.float64), kernel / kernel.sum(), mode="same")
+    return np.interp(times, at, soft).astype(np.float32)
+
+
+def _dilated(flags: npt.NDArray[np.bool_], reach: int) -> npt.NDArray[np.bool_]:
+    count = np.convolve(flags.astype(np.int64), np.ones(2 * reach + 1, np.int64), mode="same")
+    return np.asarray(count > 0)
+
+
+def _within(times: npt.NDArray[np.int64], spans: Sequence[Span]) -> npt.NDArray[np.bool_]:
+    inside = np.zeros(len(times), np.bool_)
+    for span in spans:
+        inside |= (times >= span.start) & (times < span.end)
+    return inside
+
+
+def _long_enough(times: npt.NDArray[np.int64], shown: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """`shown` without its runs that are too short."""
+    kept = shown.copy()
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], shown, [False]]).astype(np.int8)))
+    for first, end in zip(edges[::2], edges[1::2], strict=True):
+        if times[end - 1] - times[first] < flicks(_LEAST_RUN_S) and end - first < len(times):
+            kept[first:end] = False
+    return kept
+
+
+def _spans(times: npt.NDArray[np.int64], flags: npt.NDArray[np.bool_]) -> list[Span]:
+    """The stretches of `times` at which `flags` holds."""
+    step: Flicks = int(np.median(np.diff(times))) if len(times) > 1 else 1
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [Span(int(times[a]), int(times[b - 1]) + step) for a, b in zip(edges[::2], edges[1::2], strict=True)]
