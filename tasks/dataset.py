@@ -53,15 +53,16 @@ class DatasetSettings:
 
     `layout` is how the corpus is laid out, None to find out. `limit` takes that many of its clips, evenly spread.
     Videos of a plain folder longer than `longest_clip_s` are taken in stretches of that length, and every face in them
-    that speaks; all others must show a single face. `validation` and `test` are shares of the speakers, or of the
-    clips where all have one speaker. A shard holds about `shard_s` of source. `jobs` processes share the work; it has
-    no influence on the result.
+    that speaks, and so is a source that is one video, in stretches of `stretch_s`; all others must show a single face.
+    `validation` and `test` are shares of the speakers, or of the clips where all have one speaker. A shard holds about
+    `shard_s` of source. `jobs` processes share the work, with no influence on the result.
     """
 
     clip: ClipSettings = field(default_factory=ClipSettings)
     layout: Layout | None = None
     limit: int | None = None
     longest_clip_s: float = 60.0
+    stretch_s: float = 20.0
     validation: float = 0.05
     test: float = 0.05
     shard_s: float = 150.0
@@ -201,7 +202,7 @@ def _pieces(
     for index, clip in enumerate(clips):
         if layout == "folder":
             report("looking", index, len(clips))
-            spans = _spans(clip.picture, settings.longest_clip_s)
+            spans = _spans(clip.picture, settings.stretch_s if source.is_file() else settings.longest_clip_s)
         else:
             spans = [None]
         single = spans == [None] and not source.is_file()

@@ -52,7 +52,7 @@ dropped that has no sound, is silent, shorter than a second or cannot be
 decoded; that shows no face for half its time, a small one, or several; and
 one whose lips and sound do not go together. Sound that is a few frames off is
 moved into place. A single video, or one of more than a minute in a folder, is
-taken in stretches of a minute, and each face in it that speaks is a clip.
+taken in stretches, and each face that speaks in a stretch is a clip.
 
 All clips of a speaker are in one split; of a single speaker, each clip is by
 itself. Interrupted, even by kill -9, the same command goes on with the shards
