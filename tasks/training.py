@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from infra.files import no_space_told, require_writable
 from manifests.errors import BadInput
 from models.training import config
-from models.training.config import ExpertSettings, Settings
+from models.training.config import ExpertSettings, LipsyncSettings, Settings
 
 if TYPE_CHECKING:
     from models.training.loop import Trainee, Watcher
@@ -45,6 +45,14 @@ def expert_settings(options: Options) -> ExpertSettings:
     settings = config.preset(config.EXPERT_PRESETS, options.preset)
     if options.batch is not None:
         settings = dataclasses.replace(settings, clips=options.batch)
+    return _chosen(settings, options)
+
+
+def lipsync_settings(options: Options) -> LipsyncSettings:
+    """The generator's settings; BadInput for an unknown preset."""
+    settings = config.preset(config.LIPSYNC_PRESETS, options.preset)
+    if options.batch is not None:
+        settings = dataclasses.replace(settings, windows=options.batch)
     return _chosen(settings, options)
 
 
@@ -93,6 +101,46 @@ def train_expert(
     if begun is not None:
         _require_same_size(begun.config.width, begun.config.face_px, settings, start)
     trainee = ExpertTrainee(shards, training, held_out, settings, start=begun)
+    return _train(out, trainee, settings, watcher, data, start)
+
+
+def train_lipsync(
+    data: Path,
+    out: Path,
+    settings: LipsyncSettings,
+    watcher: Watcher,
+    *,
+    expert: Path | None = None,
+    start: Path | None = None,
+) -> TrainingRecord:
+    """Train a generator on the shards in `data` into the folder of a run `out`, or go on with the run there.
+
+    `expert` are the weights of the expert that gives the sync loss; `start` those to begin from. BadInput where data,
+    weights, settings and folder do not go together; MissingWeights where the perceptual loss has no network.
+    """
+    if expert is None and settings.sync_weight:
+        raise BadInput(
+            "the sync loss needs a trained expert.",
+            where="--expert",
+            remedy="Train one: redub train expert DATA --out runs/expert; then --expert runs/expert/best.safetensors.",
+        )
+    shards = _open(data)
+    settings = _agreed(out, settings)
+    training, held_out = split_clips(shards.clips, data)
+    from models.training.lipsync import LipsyncTrainee, frozen_expert
+    from models.wav2lip.checkpoint import read_generator
+
+    listener = None if expert is None else frozen_expert(expert)
+    if listener is not None and listener.network.config.face_px != settings.face_px:
+        raise BadInput(
+            f"this expert judges faces of {listener.network.config.face_px} pixels, not {settings.face_px}.",
+            where=str(expert),
+            remedy="Train an expert for that size first.",
+        )
+    begun = None if start is None else read_generator(start)
+    if begun is not None:
+        _require_same_size(begun.config.width, begun.config.face_px, settings, start)
+    trainee = LipsyncTrainee(shards, training, held_out, settings, listener, start=begun)
     return _train(out, trainee, settings, watcher, data, start)
 
 

@@ -95,6 +95,53 @@ def expert(
     _tell(record, output)
 
 
+@app.command(
+    epilog=f"""
+Examples:
+  redub train lipsync shards/ --expert runs/expert/best.safetensors --out runs/lips
+  redub train lipsync shards/ --expert EXPERT --out runs/wgan --preset wgan
+  redub train lipsync shards/ --expert EXPERT --out runs/mine --init wav2lip.safetensors
+
+Strips of held-out clips lie in samples/: reference, what the network is shown of
+the face, what it draws, what is true.
+{_RESUMING}"""
+)
+def lipsync(
+    data: Data,
+    out: Out,
+    expert: Annotated[
+        Path | None, typer.Option("--expert", help="The expert's weights, from `redub train expert`.")
+    ] = None,
+    preset: LipsyncPreset = "cpu",
+    minutes: Minutes = None,
+    steps: Steps = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Windows of five frames in a batch.")] = None,
+    width: Width = None,
+    seed: Seed = None,
+    learning_rate: Rate = None,
+    init: Init = None,
+    threads: Threads = None,
+    json: Json = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Train the generator, which draws the lower half of a face to fit a sound."""
+    from tasks.training import Options, lipsync_settings, train_lipsync
+
+    options = Options(
+        preset=preset,
+        minutes=minutes,
+        steps=steps,
+        batch=batch,
+        width=width,
+        seed=seed,
+        learning_rate=learning_rate,
+        threads=threads,
+    )
+    output = choose_output(as_json=json)
+    with _watching(output) as lines:
+        record = train_lipsync(data, out, lipsync_settings(options), lines, expert=expert, start=init)
+    _tell(record, output)
+
+
 class _Lines:
     """Says how a run goes, a line every few seconds, and ends it at the first Ctrl-C."""
 

@@ -26,6 +26,8 @@ Floats = npt.NDArray[np.float32]
 _LIPS = [KEPT.index(point) for point in LIPS_OUTER]
 _YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 """RGB to YIQ (NTSC 1953): hue is the angle, saturation the length of (I, Q)."""
+_RGB = np.linalg.inv(_YIQ)
+_VALUES = np.linspace(0, 1, 256)[:, None]
 _NOISE_LENGTH = 1 << 20
 
 
@@ -103,12 +105,11 @@ class Colours:
 
 def draw_colours(random: np.random.Generator, settings: PictureAugment, *, shape: tuple[int, int]) -> Colours:
     """A random change of colour for pictures of `shape` (rows, columns)."""
-    values = np.linspace(0, 1, 256)[:, None]
     gamma = np.exp(settings.gamma * (random.uniform(-1, 1) + 0.25 * random.uniform(-1, 1, 3)))
     contrast = math.exp(settings.contrast * random.uniform(-1, 1))
     gain = np.exp(settings.gain * (random.uniform(-1, 1) + 0.35 * random.uniform(-1, 1, 3)))
     offset = settings.offset * (random.uniform(-1, 1) + 0.35 * random.uniform(-1, 1, 3))
-    table = ((values**gamma - 0.5) * contrast + 0.5) * gain + offset
+    table = ((_VALUES**gamma - 0.5) * contrast + 0.5) * gain + offset
     bytes_of = np.clip(table * 255 + 0.5, 0, 255).astype(np.uint8)
 
     saturation = (
@@ -117,7 +118,7 @@ def draw_colours(random: np.random.Generator, settings: PictureAugment, *, shape
     hue = math.radians(settings.hue_deg) * random.uniform(-1, 1)
     turn = np.eye(3)
     turn[1:, 1:] = saturation * np.array([[math.cos(hue), -math.sin(hue)], [math.sin(hue), math.cos(hue)]])
-    matrix = np.linalg.inv(_YIQ) @ turn @ _YIQ
+    matrix = _RGB @ turn @ _YIQ
 
     light: Floats | None = None
     if settings.lighting:

@@ -18,22 +18,23 @@ Floats = npt.NDArray[np.float32]
 DB_PER_STEP = -FLOOR_DB / (2 * RANGE)
 _NEPERS_PER_STEP = DB_PER_STEP * np.log(10) / 20
 _KNOTS = 6
+_KNOT_PLACES = np.linspace(-0.5, 0.5, _KNOTS)
+_BANDS = np.linspace(-0.5, 0.5, BANDS, dtype=np.float32)
 
 
 def change_sound(mel: Floats, random: np.random.Generator, settings: SoundAugment) -> Floats:
     """`mel` (80, n) in -4..4 as another throat, microphone or room would give it."""
-    bands = np.linspace(-0.5, 0.5, BANDS, dtype=np.float32)
     if settings.warp:
         mel = warp_frequency(mel, 1 + settings.warp * random.uniform(-1, 1))
     if random.random() < settings.reverb_chance:
         mel = _ring(mel, fall_db=random.uniform(3, 10), below_db=random.uniform(3, 15))
-    gain_db = settings.level_db * random.uniform(-1, 1) + settings.tilt_db * random.uniform(-1, 1) * bands
+    gain_db = settings.level_db * random.uniform(-1, 1) + settings.tilt_db * random.uniform(-1, 1) * _BANDS
     if settings.equaliser_db:
         knots = settings.equaliser_db * random.standard_normal(_KNOTS)
-        gain_db = gain_db + np.interp(bands, np.linspace(-0.5, 0.5, _KNOTS), knots)
+        gain_db = gain_db + np.interp(_BANDS, _KNOT_PLACES, knots)
     mel = mel + (np.asarray(gain_db, np.float32) / np.float32(DB_PER_STEP)).reshape(-1, 1)
     if random.random() < settings.noise_chance:
-        mel = _with_noise(mel, random, settings, bands)
+        mel = _with_noise(mel, random, settings)
     if random.random() < settings.mask_chance:
         width = int(random.integers(1, settings.mask_bands + 1))
         first = int(random.integers(0, BANDS - width + 1))
@@ -65,11 +66,11 @@ def _ring(mel: Floats, *, fall_db: float, below_db: float) -> Floats:
     return ringing
 
 
-def _with_noise(mel: Floats, random: np.random.Generator, settings: SoundAugment, bands: Floats) -> Floats:
+def _with_noise(mel: Floats, random: np.random.Generator, settings: SoundAugment) -> Floats:
     """Steady noise of a random tilt, added as amplitudes."""
     least, most = settings.noise_below_db
     level = mel.max() - random.uniform(least, most) / DB_PER_STEP
-    tilt = random.uniform(-1.5, 1.5) * bands[:, None]
+    tilt = random.uniform(-1.5, 1.5) * _BANDS[:, None]
     noise = level + tilt + 0.25 * random.standard_normal(mel.shape, dtype=np.float32)
     return np.asarray(np.logaddexp(mel * _NEPERS_PER_STEP, noise * _NEPERS_PER_STEP) / _NEPERS_PER_STEP, np.float32)
 

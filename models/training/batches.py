@@ -14,7 +14,7 @@ import numpy.typing as npt
 from models.training import augment, sampling
 from models.training.augment_sound import change_sound
 from models.training.config import ExpertSettings, LipsyncSettings, PictureAugment, SoundAugment
-from models.training.sampling import WINDOW_FRAMES, Stream, generator
+from models.training.sampling import WINDOW_FRAMES, GeneratorRow, Stream, generator
 from models.training.shape import mirrored, mouth_shapes
 from models.training.shards import FRAMES_PER_SECOND, ClipRef, Shards
 from models.wav2lip.mel import COLUMNS, COLUMNS_PER_SECOND
@@ -54,16 +54,21 @@ class GeneratorBatch:
 def mel_window(mel: Floats, frame: int) -> Floats:
     """The (80, 16) window of `mel` (80, n) that belongs to `frame`, as `models.wav2lip.mel.mel_windows` takes it."""
     start = _start(mel, frame)
-    window = mel[:, start : start + COLUMNS]
-    return np.pad(window, ((0, 0), (0, COLUMNS - window.shape[1])), mode="edge")
+    return _filled(mel[:, start : start + COLUMNS], COLUMNS)
 
 
 def changed_windows(mel: Floats, first: int, random: np.random.Generator, settings: SoundAugment) -> Floats:
     """The (5, 80, 16) windows of the frames from `first` on, cut from one stretch of `mel` changed as a whole."""
     starts = [_start(mel, first + place) for place in range(WINDOW_FRAMES)]
     stretch = change_sound(mel[:, starts[0] : starts[-1] + COLUMNS], random, settings)
-    stretch = np.pad(stretch, ((0, 0), (0, starts[-1] - starts[0] + COLUMNS - stretch.shape[1])), mode="edge")
+    stretch = _filled(stretch, starts[-1] - starts[0] + COLUMNS)
     return np.stack([stretch[:, start - starts[0] : start - starts[0] + COLUMNS] for start in starts])
+
+
+def _filled(mel: Floats, columns: int) -> Floats:
+    """`mel` (80, n), its last column repeated where it has fewer than `columns`."""
+    missing = columns - mel.shape[1]
+    return np.pad(mel, ((0, 0), (0, missing)), mode="edge") if missing > 0 else mel
 
 
 def _start(mel: Floats, frame: int) -> int:
@@ -142,26 +147,39 @@ class GeneratorBatches:
             seed=settings.seed,
             step=step,
         )
-        targets, references, mels = [], [], []
-        for row, chosen in enumerate(rows):
-            clip = self._clips[chosen.clip]
-            random = generator(settings.seed, Stream.PICTURES, step, row)
-            stored = np.concatenate(
-                [self._shards.frames(clip, first, WINDOW_FRAMES) for first in (chosen.target, chosen.reference)]
-            )
-            faces = whole_faces(stored, random, settings.pictures, settings.face_px, self._shards.stored_px)
-            targets.append(faces[:WINDOW_FRAMES])
-            references.append(faces[WINDOW_FRAMES:])
-            sounds = generator(settings.seed, Stream.SOUNDS, step, row)
-            mels.append(changed_windows(self._shards.mel(clip), chosen.target, sounds, settings.sounds))
-        return GeneratorBatch(targets=np.stack(targets), references=np.stack(references), mels=np.stack(mels))
+        randoms = [
+            tuple(generator(settings.seed, stream, step, row) for stream in (Stream.PICTURES, Stream.SOUNDS))
+            for row in range(len(rows))
+        ]
+        return generator_batch(
+            self._shards, self._clips, rows, randoms, settings.pictures, settings.sounds, settings.face_px
+        )
 
 
-def whole_faces(
-    stored: Bytes, random: np.random.Generator, settings: PictureAugment, face_px: int, stored_px: int
-) -> Bytes:
+def generator_batch(
+    shards: Shards,
+    clips: Sequence[ClipRef],
+    rows: Sequence[GeneratorRow],
+    randoms: Sequence[tuple[np.random.Generator, ...]],
+    pictures: PictureAugment,
+    sounds: SoundAugment,
+    face_px: int,
+) -> GeneratorBatch:
+    """The windows `rows` of `clips`, each changed with two sources of random numbers: for pictures, for sounds."""
+    targets, references, mels = [], [], []
+    for row, (for_pictures, for_sounds) in zip(rows, randoms, strict=True):
+        clip = clips[row.clip]
+        stored = np.concatenate([shards.frames(clip, first, WINDOW_FRAMES) for first in (row.target, row.reference)])
+        faces = whole_faces(stored, for_pictures, pictures, face_px=face_px)
+        targets.append(faces[:WINDOW_FRAMES])
+        references.append(faces[WINDOW_FRAMES:])
+        mels.append(changed_windows(shards.mel(clip), row.target, for_sounds, sounds))
+    return GeneratorBatch(targets=np.stack(targets), references=np.stack(references), mels=np.stack(mels))
+
+
+def whole_faces(stored: Bytes, random: np.random.Generator, settings: PictureAugment, *, face_px: int) -> Bytes:
     """Stored crops (n, S', S', 3) RGB of one clip as faces (n, S, S, 3) BGR, all changed alike."""
-    geometry = augment.draw_geometry(random, settings, stored_px=stored_px, face_px=face_px)
+    geometry = augment.draw_geometry(random, settings, stored_px=stored.shape[1], face_px=face_px)
     colours = augment.draw_colours(random, settings, shape=(face_px, face_px))
     return augment.recolour(augment.warp(stored, geometry), colours)
 

@@ -49,19 +49,19 @@ class PictureAugment:
     aspect: float = 0.10
     shear: float = 0.08
     rotation_deg: float = 9.0
-    mesh: float = 0.022
+    mesh: float = 0.015
     """Deviation of the displacements of a coarse random grid; between its knots the warp is smooth."""
     mesh_knots: int = 5
     jitter: float = 0.004
 
-    gain: float = 0.25
-    offset: float = 0.10
-    gamma: float = 0.35
-    contrast: float = 0.30
-    saturation: float = 0.6
-    hue_deg: float = 20.0
+    gain: float = 0.20
+    offset: float = 0.08
+    gamma: float = 0.30
+    contrast: float = 0.25
+    saturation: float = 0.4
+    hue_deg: float = 12.0
     grey_chance: float = 0.15
-    lighting: float = 0.35
+    lighting: float = 0.25
 
     soften_chance: float = 0.25
     sharpen_chance: float = 0.10
@@ -81,8 +81,8 @@ class SoundAugment:
     equaliser_db: float = 4.0
     warp: float = 0.15
     """Largest vocal-tract-length perturbation: frequencies are multiplied by 1 - warp .. 1 + warp."""
-    noise_chance: float = 0.5
-    noise_below_db: tuple[float, float] = (12.0, 45.0)
+    noise_chance: float = 0.4
+    noise_below_db: tuple[float, float] = (25.0, 60.0)
     """How far the noise lies below the loudest cell of the window."""
     reverb_chance: float = 0.3
     mask_chance: float = 0.3

@@ -20,7 +20,7 @@ class Curves:
     """
 
     def __init__(self, folder: Path, step: int) -> None:
-        from tensorboardX import SummaryWriter  # type: ignore[import-untyped]
+        from tensorboardX import SummaryWriter
 
         self._file = folder / HISTORY
         kept = [point for point in read_history(folder) if point["step"] <= step]

@@ -7,6 +7,7 @@ embedding (it is not part of the weights that leave): it tells both encoders ear
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -97,7 +98,8 @@ class ExpertTrainee:
         kinds = torch.from_numpy(batch.kinds).to(self._device)
         with precision(self._device):
             sounds, faces = self._expert(self._mels(batch.mels), self._faces(batch.faces))
-            shapes = self._head(torch.cat((sounds, faces))) if settings.shape_weight else None
+            embeddings = torch.cat((sounds, faces)) * math.sqrt(faces.shape[1])  # numbers about one, as BN left them
+            shapes = self._head(embeddings) if settings.shape_weight else None
         cosine = faces.float() @ sounds.float().T
         parts = {"sync": losses.pair_loss(cosine, kinds, self._likelihood, in_clip_share=settings.in_clip_share)}
         total = parts["sync"]
