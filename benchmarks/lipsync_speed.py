@@ -33,7 +33,7 @@ from models.lipsync.paste import paste_face
 from models.lipsync.wav2lip import Wav2Lip
 from models.wav2lip.checkpoint import read_generator
 from models.wav2lip.generator import FACE_SIZE, Generator
-from models.wav2lip.layers import fold_batch_norm
+from models.wav2lip.layers import can_fuse, fold_batch_norm, fuse_activations
 from models.wav2lip.untrained import untrained_state
 
 BATCH_SIZES = (8, 16, 32, 64)
@@ -91,6 +91,8 @@ def runtimes(made: Callable[[], Generator], count: int, repeats: int, threads: i
         "folded, lower half": _lower(_folded(made())),
         "folded, channels last, lower half": _lower(_folded(made()), torch.channels_last),
     }
+    if can_fuse():
+        draws["fused, channels last, lower half"] = _lower(_fused(made()), torch.channels_last)
     if importlib.util.find_spec("onnx") is None:
         print("onnx is not installed: ONNX Runtime and OpenVINO are left out")
     else:
@@ -184,6 +186,12 @@ def _maker(checkpoint: Path | None) -> Callable[[], Generator]:
 
 def _folded(network: Generator) -> Generator:
     fold_batch_norm(network)
+    return network
+
+
+def _fused(network: Generator) -> Generator:
+    fold_batch_norm(network)
+    fuse_activations(network)
     return network
 
 

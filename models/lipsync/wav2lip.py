@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.wav2lip.checkpoint import read_generator
 from models.wav2lip.generator import Generator
-from models.wav2lip.layers import fold_batch_norm
+from models.wav2lip.layers import can_fuse, fold_batch_norm, fuse_activations
 
 BATCH_SIZE = 16
 """Faces drawn at once: on a CPU more only leaves the cache, on a GPU more is given by the caller (see benchmarks)."""
@@ -20,8 +20,8 @@ BATCH_SIZE = 16
 class Wav2Lip:
     """A `LipSyncer` over a generator of any config: the lower half is drawn, the upper half is the face's own.
 
-    The batch norms are folded into the convolutions and memory is laid out channels last: on a CPU about twice as fast,
-    equal to the plain network within rounding.
+    The batch norms are folded into the convolutions, on a CPU the sums and ReLUs too, memory is laid out channels last
+    and rows that are not used are not drawn: on a CPU about twice as fast, equal to the plain network within rounding.
     """
 
     def __init__(self, generator: Generator, *, device: str | None = None, batch_size: int = BATCH_SIZE) -> None:
@@ -34,6 +34,8 @@ class Wav2Lip:
         self._first_row = self.face_size // 2  # the generator is shown what is above
         generator.eval().requires_grad_(requires_grad=False)
         fold_batch_norm(generator)
+        if self._device.type == "cpu" and can_fuse():
+            fuse_activations(generator)
         self._generator = generator.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod

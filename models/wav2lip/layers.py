@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -114,3 +115,47 @@ def fold_batch_norm(network: nn.Module) -> None:
             transposed = isinstance(convolution, nn.ConvTranspose2d)
             folded = fuse_conv_bn_eval(convolution, norm, transpose=transposed)  # type: ignore[type-var]
             block.conv_block = nn.Sequential(folded)
+
+
+class FusedConvBlock(nn.Module):
+    """A folded `ConvBlock` whose sum and ReLU are done by the convolution itself, before its result leaves the cache.
+
+    By oneDNN's operator that PyTorch's compiler uses (`torch.ops.mkldnn`), as it needs no compiler on the user's
+    machine. CPU and float32 alone, no gradients.
+    """
+
+    def __init__(self, block: ConvBlock) -> None:
+        super().__init__()
+        (convolution,) = block.conv_block
+        if not isinstance(convolution, nn.Conv2d):
+            raise TypeError(f"no convolution to fuse: {type(convolution).__name__}")
+        self.convolution = convolution
+        self.residual = block.residual
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What the block gives, within rounding."""
+        own = self.convolution
+        shape = (own.weight, own.bias, own.padding, own.stride, own.dilation, own.groups)
+        operator = torch.ops.mkldnn._convolution_pointwise  # noqa: SLF001  # no public name; see can_fuse
+        y: Tensor = (
+            operator.binary(x, x, *shape, "add", 1.0, "relu", [], "")
+            if self.residual
+            else operator(x, *shape, "relu", [], "")
+        )
+        return y
+
+
+def can_fuse() -> bool:
+    """Whether this build of PyTorch has the operators of `FusedConvBlock`."""
+    operator = getattr(torch.ops.mkldnn, "_convolution_pointwise", None)
+    usable: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return usable and operator is not None and "binary" in operator.overloads()
+
+
+def fuse_activations(network: nn.Module) -> None:
+    """Put a `FusedConvBlock` in place of every `ConvBlock` of a folded network, in place; see `can_fuse`."""
+    for name, child in network.named_children():
+        if isinstance(child, ConvBlock):
+            setattr(network, name, FusedConvBlock(child))
+        else:
+            fuse_activations(child)

@@ -9,6 +9,7 @@ from torch import Tensor
 from models.wav2lip.config import ExpertConfig, GeneratorConfig
 from models.wav2lip.expert import SyncExpert
 from models.wav2lip.generator import Generator
+from models.wav2lip.layers import ConvBlock, can_fuse, fold_batch_norm, fuse_activations
 from models.wav2lip.untrained import untrained_state
 
 NARROW = 0.125
@@ -66,6 +67,20 @@ def test_every_weight_learns(config: GeneratorConfig) -> None:
     network(mels, faces).square().mean().backward()
     still = [name for name, weight in network.named_parameters() if weight.grad is None]
     assert not still
+
+
+@pytest.mark.skipif(not can_fuse(), reason="this build of PyTorch has no fused convolutions")
+@pytest.mark.parametrize("config", CONFIGS, ids=GeneratorConfig.to_json)
+@torch.inference_mode()
+def test_fused_activations_draw_the_same(config: GeneratorConfig) -> None:
+    network, (mels, faces) = untrained(config).requires_grad_(requires_grad=False), inputs(config.face_px)
+    fold_batch_norm(network)
+    folded = network(mels, faces)
+    fuse_activations(network)
+    assert not [block for block in network.modules() if isinstance(block, ConvBlock)]
+    laid_out = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for drawn in (network(mels, faces), laid_out(mels, faces.contiguous(memory_format=torch.channels_last))):
+        assert (drawn - folded).norm() <= 1e-3 * folded.norm()  # untrained weights blow rounding up
 
 
 @pytest.mark.parametrize("face_px", [96, 192, 256])
