@@ -329,7 +329,7 @@ def _cells(features: Floats) -> npt.NDArray[np.intp]:
 def _decoded(jpeg: bytes, row: int) -> npt.NDArray[np.uint8]:
     import cv2
 
-    pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
     if pixels is None:
         raise BadInput(
             "a frame of the face library cannot be read.",

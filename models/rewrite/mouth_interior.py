@@ -21,9 +21,11 @@ _DARK = 0.24
 """The back of the mouth over the colour of the lips."""
 _TEETH_HEIGHT = 0.10
 """Most that shows of the upper teeth, over the width of the mouth."""
-_TEETH_TONE = 0.86
+_TEETH_TONE = 0.93
 _LACK_FROM, _LACK_TO = 0.02, 0.07
 """Wanted opening beyond what the source shows, over the face's size, from which and at which it is painted."""
+_CONTACT, _CONTACT_DARK = 0.008, 0.5
+"""Width of the shadow between lips that touch, over the face's size, and how dark it is."""
 _STRETCH = 1.5
 """An opening may be stretched this much before anything lacks."""
 
@@ -78,6 +80,31 @@ def paint(face: Floats, target: Floats, shown_px: Floats, size_px: float) -> Non
     region = face[y0:y1, x0:x1]
     painted = _painted(opening, *_tones(face, target))
     region += (amount * mask)[:, :, None] * (painted - region)
+
+
+def close(face: Floats, target: Floats, shown_px: Floats, size_px: float) -> None:
+    """Darken in place the line where lips touch that the source shows apart; arguments as for `paint`.
+
+    Between lips that were open there is no shadow to bring over.
+    """
+    wanted_px = _heights(target)
+    amounts = _smooth((shown_px - 3 * wanted_px) / (0.06 * size_px)) * (1 - _smooth(wanted_px / (0.02 * size_px)))
+    # The corners are closed in every mouth.
+    amounts[[0, -1]] = 0
+    if not amounts.any():
+        return
+    ring = target[mesh.places(*LIPS_INNER)]
+    reach = 0.03 * size_px + 2
+    low, high = np.floor(ring.min(axis=0) - reach).astype(int), np.ceil(ring.max(axis=0) + reach).astype(int)
+    x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
+    x1, y1 = min(int(high[0]), face.shape[1]), min(int(high[1]), face.shape[0])
+    if x1 <= x0 or y1 <= y0:
+        return
+    opening = _opening(target - np.array((x0, y0), np.float32), y1 - y0, x1 - x0)
+    amount = np.interp(opening.share * (len(amounts) - 1), np.arange(len(amounts)), amounts)
+    off = (opening.depth - opening.height / 2) / (max(_CONTACT * size_px, 0.7) + opening.height / 2)
+    shadow = 1 - _CONTACT_DARK * amount * np.exp(-off * off)
+    face[y0:y1, x0:x1] *= shadow[:, :, None].astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

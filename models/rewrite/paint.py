@@ -90,6 +90,7 @@ class Draft:
         face += np.float32(_DARK_LEVEL)
         face *= lit
         face -= np.float32(_DARK_LEVEL)
+        mouth_interior.close(face, self.target, self.shown_px, self.size_px)
         mouth_interior.paint(face, self.target, self.shown_px, self.size_px)
         x, y = self.inner
         pixels = self.base.copy()

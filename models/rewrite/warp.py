@@ -26,6 +26,8 @@ _WIDTH_RANGE = (0.7, 1.4)
 """How far the width of the wanted opening may differ from that of the source before teeth are stretched after all."""
 _POWER = 2.5
 """How steeply the opening's lower part takes up what its height has too much or too little of."""
+_LIP_EDGE = 0.02
+"""Width of a lip's edge that is not all lip, over the spread of the stable points (about half the face's size)."""
 _SAMPLE_WIDTH = 256
 """Samples are laid out in rows of this many, as OpenCV wants pictures."""
 _SHRINK_FROM = 1.5
@@ -77,7 +79,7 @@ def mesh_map(
     shown &= (to.max(axis=1) > 0).all(axis=1) & (to.min(axis=1) < (x1 - x0, y1 - y0)).all(axis=1)
     corners, to, edges, twice_area = corners[shown], to[shown], edges[shown], twice_area[shown]
 
-    source = np.concatenate([crop_points, opening_from])[corners]
+    source = np.concatenate([_drawn_back(crop_points, moved), opening_from])[corners]
     source_edges = source[:, 1:] - source[:, :1]
     inverse = np.stack([edges[:, 1, ::-1] * (1, -1), edges[:, 0, ::-1] * (-1, 1)], axis=2) / twice_area[:, None, None]
     # crop = source_0 + (pixel - to_0) @ inverse @ source_edges; and between centres of pixels rather than corners.
@@ -177,6 +179,27 @@ def _opening(
     return come.reshape(-1, 2), to.reshape(-1, 2)
 
 
+def _drawn_back(source: Floats, target: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """`source` (202, 2) with the inner lips moved off the opening where that has to close.
+
+    The last pixels of a lip are half teeth, by the lens and by the detector's error; between closed lips they would
+    show as a bright line.
+    """
+    points = source.astype(np.float64)
+    upper, lower = mesh.opening_edges()
+    stable = slice(0, len(STABLE))
+    scale = np.sqrt(points[stable].var(axis=0).sum() / max(float(target[stable].var(axis=0).sum()), 1e-9))
+    apart = points[lower] - points[upper]
+    shown = np.linalg.norm(apart, axis=1, keepdims=True)
+    wanted = np.linalg.norm(target[lower] - target[upper], axis=1, keepdims=True) * scale
+    most = _LIP_EDGE * float(np.sqrt(points[stable].var(axis=0).sum()))
+    share = np.clip((shown - 3 * wanted) / (4 * most), 0, 1)
+    back = most * share * apart / np.maximum(shown, 1e-6)
+    points[upper] -= back
+    points[lower] += back
+    return points
+
+
 def _across(
     points: npt.NDArray[np.float64], upper: npt.NDArray[np.intp], lower: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.float64], float]:
@@ -234,6 +257,6 @@ def _kernel(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], reach: float
 
 
 def _fade(at: npt.NDArray[np.float64], start: int, end: int, reach: float) -> npt.NDArray[np.float64]:
-    """0 at both ends and 1 from `reach` inwards, smoothly."""
-    inwards = np.clip((np.minimum(at - start, end - at)) / max(reach, 1e-6), 0, 1)
+    """0 at both ends, over a cell of the grid at least, and 1 from `reach` inwards, smoothly."""
+    inwards = np.clip((np.minimum(at - start, end - at) - 2 * _GRID_PX) / max(reach, 1e-6), 0, 1)
     return np.asarray(inwards * inwards * (3 - 2 * inwards))
