@@ -29,7 +29,9 @@ _OUTLINE = (
 _FEATHER = 0.16
 """Width of the soft edge, as a share of the face's size."""
 
-_LEAST_MOVE_PX = 0.04
+_DISSOLVED = 0.03
+"""What is finer than this share of the face's size does not dissolve at a joint."""
+_LEAST_MOVE_PX = 0.08
 """Pixels that move less stay what they are."""
 
 GAIN_CELLS = 6
@@ -134,8 +136,6 @@ def lay(
     frame: Picture, frame_points: Floats, crop: Crop, wanted: Floats, *, other: tuple[Crop, float] | None = None
 ) -> Draft:
     """As `compose`, up to the light, which may be smoothed over time (`smooth_gains`) before `Draft.finish`."""
-    import cv2
-
     height, width = frame.shape[:2]
     target = target_points(frame_points, wanted)
     x0, y0, x1, y1 = outer = bounds(frame_points, target[len(target) - len(wanted) :], width, height)
@@ -152,14 +152,14 @@ def lay(
     hidden[below] = alpha >= 1
     base = _moved(frame, jaw_map(frame_points, target, outer), outer, hidden)
 
-    mouth = warp_crop(crop, target, inner, shows)
+    face = base[below].copy()
+    face[shows] = warp_crop(crop, target, inner, shows)
     shown_px = mouth_interior.shown(crop, size)
     if other is not None and other[1] > 0:
-        share = other[1]
-        mouth = np.asarray(cv2.addWeighted(mouth, 1 - share, warp_crop(other[0], target, inner, shows), share, 0))
-        shown_px += share * (mouth_interior.shown(other[0], size) - shown_px)
-    face = base[below].copy()
-    face[shows] = mouth
+        second = face.copy()
+        second[shows] = warp_crop(other[0], target, inner, shows)
+        face = _dissolved(face, second, other[1], _DISSOLVED * size)
+        shown_px += other[1] * (mouth_interior.shown(other[0], size) - shown_px)
     return Draft(
         x0=x0,
         y0=y0,
@@ -203,6 +203,17 @@ def finish_all(drafts: Iterable[Draft], *, reach: int = 2) -> Iterator[Patch]:
             at -= 1
     for middle in range(at, len(held)):
         yield finished(middle)
+
+
+def _dissolved(face: Picture, second: Picture, share: float, reach_px: float) -> Picture:
+    """`face` with a share of what `second` looks like from afar: light and dark dissolve, grain and edges do not.
+
+    Two bands, after Burt and Adelson (1983): mixing the fine band as well would show teeth twice, and blur the rest.
+    """
+    import cv2
+
+    coarse = cv2.GaussianBlur(cv2.subtract(second, face, dtype=cv2.CV_32F), (0, 0), max(reach_px, 0.8))
+    return np.asarray(np.clip(np.rint(face + share * coarse), 0, 255), np.uint8)
 
 
 def _nothing(x0: int, y0: int) -> Draft:

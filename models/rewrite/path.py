@@ -18,6 +18,10 @@ Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
 
 
+_SHARE = 1 / 3
+"""Of the other run, in the frames at either side of a joint."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathSettings:
     """What counts how much. One unit of shape is one deviation of one whitened coefficient.
@@ -147,10 +151,10 @@ class Blend:
 def blends(rows: npt.NDArray[np.integer], breaks: npt.NDArray[np.bool_], library: FaceLibrary) -> list[Blend]:
     """Short dissolves at the joints of the path `rows` (T,).
 
-    The last frame before a joint takes a quarter of the frame that comes before the new run's first one in the source,
-    and the first frame after it a quarter of the old run's next one: both are warped to the same mouth, so what
+    The last frame before a joint takes a third of the frame that comes before the new run's first one in the source,
+    and the first frame after it a third of the old run's next one: both are warped to the same mouth, so what
     dissolves is the texture alone. At a joint whose neighbours the library does not hold, the run's own end stands
-    in. No dissolve where a run lasts one frame, as that would smear.
+    in. No dissolve where a run lasts one frame, as it would be mixed with both sides.
     """
     chosen = rows.astype(int)
     joint = np.ones(len(chosen) + 1, np.bool_)
@@ -170,7 +174,7 @@ def blends(rows: npt.NDArray[np.integer], breaks: npt.NDArray[np.bool_], library
         else:
             first = chosen[t + 1]
             other = first - 1 if library.follows[first] else first
-        found.append(Blend(int(row), int(other), 0.25))
+        found.append(Blend(int(row), int(other), _SHARE))
     return found
 
 
