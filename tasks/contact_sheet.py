@@ -15,10 +15,10 @@ from infra.media.side_by_side import scaled_to, write_png
 from tasks.evaluation_watch import FRAME, Watched
 
 COLUMNS = 8
-CELL_PX = 112
+CELL_PX = 128
 _LABEL_PX = 14
 _GAP_PX = 6
-_MARGIN = 0.35
+_MARGIN = 0.1
 """How much of a face's height the crop leaves around it."""
 
 

@@ -28,7 +28,8 @@ from models import weights
 from models.lipsync import engines as lip_engines
 from tasks import evaluation_report as report
 from tasks.contact_sheet import SheetRow, sheet_row, write_contact_sheet
-from tasks.engines import face_weights, lip_weights
+from tasks.engines import face_weights, lip_weights, require_lips
+from tasks.evaluation_baselines import HOLD, HoldRenderer
 from tasks.evaluation_pairs import Pair, Protocol, choose_pairs, read_words
 from tasks.evaluation_scores import Rulers, Scorer
 from tasks.evaluation_watch import watch
@@ -94,9 +95,17 @@ class Evaluation:
 
 def evaluation_settings(lips: str, *, crf: int = 0) -> DubSettings:
     """The settings to render with: the lecture's, with the engine `lips`; crf 0 keeps the picture without loss."""
+    engine = "none" if lips == HOLD else lips
     return dataclasses.replace(
-        lecture(), lips=LipSettings(engine=lips), render=RenderSettings(encoder=EncoderSettings(crf=crf))
+        lecture(), lips=LipSettings(engine=engine), render=RenderSettings(encoder=EncoderSettings(crf=crf))
     )
+
+
+def renderers(lips: str, settings: DubSettings) -> Callable[[Path], Renderer]:
+    """The renderer of `lips` ("hold" is a baseline, everything else an engine) for a folder of finished work."""
+    if lips == HOLD:
+        return lambda _: HoldRenderer(settings.render.encoder)
+    return lambda cache: TalkRenderer(cache, settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +129,9 @@ def check(job: EvaluationJob) -> list[Pair]:
     """The pairs, once everything that can be known to fail has been looked at: BadInput, MissingWeights, NoSpace."""
     pairs = choose_pairs(job.inputs, job.protocol, limit=job.limit, seed=job.seed)
     if job.protocol != "dubbed":
-        if job.lips != "none" and lip_weights(job.settings.lips) is None:
-            weights.locate(lip_engines.weights_of(job.lips))
+        require_lips(job.settings)
+        if job.settings.lips.engine != "none" and lip_weights(job.settings.lips) is None:
+            lip_engines.source_of(job.settings.lips.engine)  # says which weights are missing
         face_weights(FaceSettings())
     weights.locate("facemesh")
     require_writable(job.out.absolute())

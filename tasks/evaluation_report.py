@@ -145,6 +145,8 @@ def _cell(values: Sequence[float]) -> str:
 def _number(value: float) -> str:
     if value == 0 or float(value).is_integer():
         return f"{value:.0f}"
+    if abs(value) < 0.0005:
+        return f"{value:.1e}"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 

@@ -179,6 +179,8 @@ class Scorer:
         self.absent = rulers.absent()
         self._watched: dict[Path, Watched] = {}
         self._heard: dict[Path, Heard] = {}
+        self._lips: dict[Path, npt.NDArray[np.float32]] = {}
+        self._voices: dict[Path, npt.NDArray[np.float32]] = {}
 
     def score(self, pair: Pair, result: Path, *, protocol: Protocol, lips: str) -> PairScores:
         """Every measure of `pair`, whose rendered (or found) video is `result`. BadInput where no face shows in it."""
@@ -197,7 +199,7 @@ class Scorer:
             _Subject(
                 name="result",
                 video=self._watch(result),
-                sound=Heard(samples=self._samples(result), speech=spoken.speech),
+                sound=listen(result, spoken.speech),
                 words=self._words(pair.audio),
                 truth=real if pair.truth is not None else None,
                 own=face,
@@ -227,9 +229,6 @@ class Scorer:
         words = self._words(path)
         speech = None if words is None else merge(word.span for word in words)
         return _kept(self._heard, path, lambda: listen(path, speech), self._KEPT_CLIPS)
-
-    def _samples(self, path: Path) -> npt.NDArray[np.float32]:
-        return listen(path, ()).samples
 
     def _words(self, path: Path) -> tuple[Word, ...] | None:
         return self._rulers.words.get(path.stem)
@@ -275,10 +274,18 @@ class Scorer:
                 sheet.absent(subject.name, name, reason)
 
     def _expert_says(self, subject: _Subject) -> tuple[float, float, int]:
-        from models.metrics.sync_confidence import sync_confidence
+        from models.metrics.sync_confidence import confidence, embed_faces, embed_sound
         from models.wav2lip.mel import mel_spectrogram
 
-        found = sync_confidence(self._expert, subject.video.crops, mel_spectrogram(subject.sound.samples))
+        video, sound = subject.video, subject.sound
+        lips = _kept(self._lips, video.path, lambda: embed_faces(self._expert, video.crops), self._KEPT_CLIPS)
+        heard = _kept(
+            self._voices,
+            sound.path,
+            lambda: embed_sound(self._expert, mel_spectrogram(sound.samples)),
+            self._KEPT_CLIPS,
+        )
+        found = confidence(lips, heard)
         return found.expert_distance, found.expert_confidence, found.offset_frames
 
     def _syncnet_says(self, subject: _Subject) -> tuple[float, float, int]:

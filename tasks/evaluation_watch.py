@@ -120,14 +120,15 @@ def at_25(frames: Iterable[tuple[Flicks, Rgb]]) -> Iterator[tuple[Flicks, Rgb]]:
             yield before if wanted - before[0] <= frame[0] - wanted else frame
             wanted += FRAME
         before = frame
-    if before is not None and before[0] >= wanted - FRAME // 2:
+    if before is not None and before[0] > wanted - FRAME // 2:
         yield before
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
-    """A clip's sound: `samples` mono at 16 kHz, and the `speech` in it; `words` where their times are known."""
+    """The sound of the file `path`: `samples` mono at 16 kHz, and the `speech` in it."""
 
+    path: Path
     samples: npt.NDArray[np.float32]
     speech: tuple[Span, ...]
 
@@ -138,7 +139,7 @@ def listen(path: Path, speech: Sequence[Span] | None = None) -> Heard:
 
     samples = read_waveform(path, sample_rate=SAMPLE_RATE)
     found = engines.load().speech([samples]) if speech is None else speech
-    return Heard(samples=samples, speech=tuple(found))
+    return Heard(path=path, samples=samples, speech=tuple(found))
 
 
 def spoken_and_silent(

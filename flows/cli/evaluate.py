@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptio
 
 EXAMPLES = """
 Examples:
-  redub evaluate clips/ --lips wav2lip --out scores/ --limit 10
+  redub evaluate clips/ --lips rewrite --out scores/ --limit 10
   redub evaluate clips/ --protocol reconstruction --words words.tsv --out own/
   redub evaluate lecture.mp4 lecture.fr.mp4 --protocol dubbed --out dub-scores/
 
@@ -46,8 +46,9 @@ def evaluate(
     ],
     out: Annotated[Path, typer.Option("--out", help="The folder to write to.")],
     lips: Annotated[
-        str, typer.Option("--lips", help="The engine to evaluate; none leaves the picture as it is.")
-    ] = "wav2lip",
+        str,
+        typer.Option("--lips", help="The engine to evaluate; hold (the closed mouth, held) and none are baselines."),
+    ] = "rewrite",
     protocol: Annotated[str, typer.Option("--protocol", help="cross, reconstruction or dubbed.")] = "cross",
     limit: Annotated[int | None, typer.Option("--limit", help="At most so many pairs; default: one a clip.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Which pairs are drawn; the same seed draws the same.")] = 0,
@@ -101,7 +102,7 @@ def run_evaluation(
 ) -> None:
     """Evaluate; what can be known to be wrong is said before anything is rendered."""
     from infra.memory import limit_arenas
-    from tasks.evaluate import EvaluationJob, TalkRenderer, check, evaluate, evaluation_settings
+    from tasks.evaluate import EvaluationJob, check, evaluate, evaluation_settings, renderers
     from tasks.evaluation_measures import OPTIONAL
     from tasks.evaluation_pairs import PROTOCOLS
 
@@ -116,7 +117,7 @@ def run_evaluation(
         inputs=tuple(path.absolute() for path in inputs),
         out=out.absolute(),
         lips=lips,
-        renderer_for=lambda cache: TalkRenderer(cache, settings),
+        renderer_for=renderers(lips, settings),
         protocol=chosen,
         limit=limit,
         seed=seed,

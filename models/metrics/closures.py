@@ -20,7 +20,7 @@ from models.metrics.mouth import Floats
 _SLACK_S = 0.08
 """By how much a closure may come before or after its letter's share of the word."""
 
-_SILENT = re.compile(r"^p(?=[nst])|p(?=h)|(?<=m)b(?=$|s$|er$|ing$|ed$)|b(?=t$|ts$|ted$)|^m(?=n)")
+_SILENT = re.compile(r"^p(?=[nst])|p(?=h)|(?<=m)b(?=$|s$|ing$|ed$)|b(?=t$|ts$|ted$)|^m(?=n)")
 
 _CLOSED_PERCENTILE, _OPEN_PERCENTILE = 5, 95
 _SHARE_OF_RANGE, _LEAST_RANGE = 0.2, 0.02

@@ -52,9 +52,14 @@ def frechet_distance(left: npt.NDArray[np.float32], right: npt.NDArray[np.float3
     means = first.mean(axis=0), second.mean(axis=0)
     x = (first - means[0]) / np.sqrt(len(first) - 1)
     y = (second - means[1]) / np.sqrt(len(second) - 1)
-    common = np.linalg.svd(x @ y.T, compute_uv=False).sum()
+    common = np.linalg.svd(_short(x) @ _short(y).T, compute_uv=False).sum()
     distance = np.square(means[0] - means[1]).sum() + np.square(x).sum() + np.square(y).sum() - 2 * common
     return max(float(distance), 0.0)
+
+
+def _short(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """At most as many rows as columns, of the same covariance."""
+    return np.asarray(np.linalg.qr(rows, mode="r")) if len(rows) > rows.shape[1] else rows
 
 
 @cache

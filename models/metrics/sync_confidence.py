@@ -66,41 +66,55 @@ def sync_confidence(expert: SyncExpert, faces: npt.NDArray[np.uint8], mel: npt.N
     column 0 belongs to frame 0. Each window of frames and of sound is embedded once. ValueError where fewer than ten
     frames have sound.
     """
-    return confidence(*embed_clip(expert, faces, mel))
+    return confidence(embed_faces(expert, faces), embed_sound(expert, mel))
 
 
-def embed_clip(
-    expert: SyncExpert, faces: npt.NDArray[np.uint8], mel: npt.NDArray[np.float32]
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """The unit embeddings (N, D) of every five frames, and of the sound at the same moments."""
+def embed_faces(expert: SyncExpert, faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """The unit embeddings (F - 4, D) of every five frames of `faces` (F, S, S, 3) RGB; row i starts at frame i."""
     import torch
+    from torch.nn import functional
+
+    lower = np.ascontiguousarray(faces[:, faces.shape[1] // 2 :, :, ::-1].transpose(0, 3, 1, 2))  # blue first
+    device = next(expert.parameters()).device
+    rows = []
+    with torch.inference_mode():
+        for start in range(0, len(faces) - FRAMES + 1, _BATCH):
+            at = range(start, min(start + _BATCH, len(faces) - FRAMES + 1))
+            windows = torch.from_numpy(np.stack([lower[i : i + FRAMES] for i in at])).to(device)
+            embedded = expert.face_encoder(windows.flatten(1, 2).float() / 255).flatten(1)
+            rows.append(functional.normalize(embedded, dim=1).cpu().numpy())
+    return _stacked(rows)
+
+
+def embed_sound(expert: SyncExpert, mel: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The unit embeddings (N, D) of the 0.2 s of `mel` (80, M) from each frame on, as far as the sound goes."""
+    import torch
+    from torch.nn import functional
 
     from models.wav2lip.mel import COLUMNS, COLUMNS_PER_SECOND
 
-    size = faces.shape[1]
-    columns = [frame * COLUMNS_PER_SECOND // FRAMES_PER_SECOND for frame in range(len(faces))]
-    moments = min(len(faces) - FRAMES + 1, sum(column + COLUMNS <= mel.shape[1] for column in columns))
-    if moments < 2 * _LEAST_OVERLAP:
-        raise ValueError(f"only {max(moments, 0)} moments have five frames and sound")
-    lower = np.ascontiguousarray(faces[:, size // 2 :, :, ::-1].transpose(0, 3, 1, 2))  # lower halves, blue first
-    seen, heard = [], []
+    count = max((mel.shape[1] - COLUMNS) * FRAMES_PER_SECOND // COLUMNS_PER_SECOND + 1, 0)
+    columns = [frame * COLUMNS_PER_SECOND // FRAMES_PER_SECOND for frame in range(count)]
     device = next(expert.parameters()).device
+    rows = []
     with torch.inference_mode():
-        for start in range(0, moments, _BATCH):
-            at = range(start, min(start + _BATCH, moments))
-            frames = torch.from_numpy(np.stack([lower[i : i + FRAMES] for i in at])).to(device)
-            sounds = np.stack([mel[:, columns[i] : columns[i] + COLUMNS] for i in at])[:, None]
-            audio, face = expert(torch.from_numpy(sounds).float().to(device), frames.flatten(1, 2).float() / 255)
-            seen.append(face.cpu().numpy())
-            heard.append(audio.cpu().numpy())
-    return np.concatenate(seen), np.concatenate(heard)
+        for start in range(0, count, _BATCH):
+            windows = np.stack([mel[:, column : column + COLUMNS] for column in columns[start : start + _BATCH]])
+            embedded = expert.audio_encoder(torch.from_numpy(windows[:, None]).float().to(device)).flatten(1)
+            rows.append(functional.normalize(embedded, dim=1).cpu().numpy())
+    return _stacked(rows)
+
+
+def _stacked(rows: list[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
 
 
 def confidence(faces: npt.NDArray[np.float32], audio: npt.NDArray[np.float32]) -> SyncConfidence:
-    """The measures for embeddings (N, D) of the same moments; ValueError for different shapes or N below 10."""
-    if faces.shape != audio.shape:
-        raise ValueError(f"faces {faces.shape} and audio {audio.shape} must be embeddings of the same moments")
-    mean = distance_by_offset(faces, audio)
+    """The measures for embeddings (N, D) and (M, D) from the same moment on; ValueError where either is below 10."""
+    count = min(len(faces), len(audio))
+    if count < 2 * _LEAST_OVERLAP:
+        raise ValueError(f"only {count} moments have five frames and sound")
+    mean = distance_by_offset(faces[:count], audio[:count])
     best = int(np.nanargmin(mean))
     return SyncConfidence(
         offset_frames=MAX_OFFSET_FRAMES - best,
@@ -112,8 +126,8 @@ def confidence(faces: npt.NDArray[np.float32], audio: npt.NDArray[np.float32]) -
 def distance_by_offset(faces: npt.NDArray[np.float32], audio: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """The mean distance at each offset, (31,), column j for sound j - 15 frames later; NaN where too few overlap."""
     count = len(faces)
-    if count < 2 * _LEAST_OVERLAP:
-        raise ValueError(f"{count} moments are too few to judge")
+    if faces.shape != audio.shape:
+        raise ValueError(f"faces {faces.shape} and audio {audio.shape} must be embeddings of the same moments")
     mean = np.full(2 * MAX_OFFSET_FRAMES + 1, np.nan, np.float32)
     for column in range(len(mean)):
         shift = column - MAX_OFFSET_FRAMES
