@@ -111,8 +111,10 @@ def run_evaluation(
         raise BadInput(f"unknown protocol {protocol!r}.", remedy=f"Protocols: {', '.join(PROTOCOLS)}.")
     if unknown := sorted(without - set(OPTIONAL)):
         raise BadInput(f"{unknown[0]!r} cannot be left out.", where="--without", remedy=f"Of {', '.join(OPTIONAL)}.")
+    if chosen == "dubbed":
+        lips = "as dubbed"
     limit_arenas()
-    settings = evaluation_settings(lips, crf=crf)
+    settings = evaluation_settings("none" if chosen == "dubbed" else lips, crf=crf)
     job = EvaluationJob(
         inputs=tuple(path.absolute() for path in inputs),
         out=out.absolute(),
