@@ -113,7 +113,7 @@ def make_library(work: LibraryWork, store: Store) -> tuple[SpeakerLibrary, ...]:
         times=seen.times[rows],
         follows=follows_among(rows, seen.follows),
         points=seen.points[rows],
-        shapes=shapes[rows],
+        shapes=shapes[rows] * model.visibility,
         poses=seen.poses[rows],
         light=seen.light[rows],
         origins=np.array([origin for _, origin, _ in packed], np.float32),

@@ -121,7 +121,7 @@ def _recipe(
         reach = flicks(settings.barred_s)
         barred = np.stack([times - reach, times + reach + 1], axis=1)
     rows = choose(
-        shapes,
+        shapes * model.visibility,
         angles,
         breaks,
         library.frames,

@@ -6,6 +6,7 @@ on hundreds of thousands of voices in a hundred languages, so what is learned on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -20,6 +21,8 @@ RATE_HZ = 50
 SIZE = 512
 
 _HOP = SAMPLE_RATE // RATE_HZ
+_APART = SAMPLE_RATE // 5
+"""Silence between sounds that share a window."""
 _WINDOW_S, _OVERLAP_S = 30, 2
 """Whisper sees 30 s at once; of neighbouring windows the outer second is thrown away."""
 
@@ -73,12 +76,42 @@ class WhisperFeatures:
             encoded = self._model.encode(ctranslate2.StorageView.from_array(spectrogram), to_cpu=True)
         return np.asarray(np.array(encoded)[0], np.float32)
 
+    def extract_many(self, waveforms: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+        """The rows of many short sounds, each at most 30 s: as many as fit share a window, which costs the same."""
+        rows: list[npt.NDArray[np.float32]] = []
+        for group in _grouped([len(waveform) for waveform in waveforms]):
+            window = np.zeros(_WINDOW_S * SAMPLE_RATE, np.float32)
+            starts, at = [], 0
+            for index in group:
+                waveform = waveforms[index][: len(window) - at]
+                window[at : at + len(waveform)] = waveform
+                starts.append(at // _HOP)
+                at += -(-(len(waveforms[index]) + _APART) // _HOP) * _HOP
+            encoded = self._encode(window)
+            for index, start in zip(group, starts, strict=True):
+                rows.append(encoded[start : start + -(-len(waveforms[index]) // _HOP)])
+        return rows
+
+
+def _grouped(lengths: Sequence[int]) -> list[list[int]]:
+    """Sounds in order, as many to a window as fit."""
+    groups: list[list[int]] = []
+    left = 0
+    for index, length in enumerate(lengths):
+        need = -(-(length + _APART) // _HOP) * _HOP
+        if not groups or need > left:
+            groups.append([])
+            left = _WINDOW_S * SAMPLE_RATE
+        groups[-1].append(index)
+        left -= need
+    return groups
+
 
 WEIGHTS = "whisper-base"
 
 
 @cache
-def load_features() -> SpeechFeatures:
+def load_features() -> WhisperFeatures:
     """Whisper's encoder, loaded once a process. MissingWeights where whisper-base is not on this machine."""
     from models import weights
 

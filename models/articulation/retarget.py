@@ -18,7 +18,7 @@ from models.articulation.shapes import REST_PERCENTILE, RINGS, MouthModel, openi
 Floats = npt.NDArray[np.float32]
 
 _CLOSED_PERCENTILE = 5
-_DEVIATION_RANGE = (0.4, 1.8)
+_DEVIATION_RANGE = (0.4, 1.5)
 """Bounds of a speaker's deviations over the training speaker's: few or still frames say little about a range."""
 _FRAMES_OF_A_RANGE = 50.0
 """Frames after which a speaker's own deviations count as much as the training speaker's."""

@@ -63,6 +63,15 @@ class MouthModel:
         """K, the numbers in a shape."""
         return len(self.components)
 
+    @property
+    def visibility(self) -> Floats:
+        """How much a deviation of each coefficient shows, (K,), 1 for the first.
+
+        The square root of how far it moves the lips: the faint ones are told apart, but do not outvote the jaw.
+        """
+        moved = np.sqrt((self.components**2 * self.weights[:, None]).sum(axis=(1, 2)))
+        return np.asarray(np.sqrt(moved / moved[0]), np.float32)
+
     def poses(self, points: Floats) -> list[HeadPose]:
         """The head's pose in each of the meshes `points` (N, 202, 3)."""
         stable = self.canonical[KEPT_STABLE]
