@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from models.training import augment, sampling
 from models.training.augment_sound import change_sound
-from models.training.config import ExpertSettings, LipsyncSettings, PictureAugment, SoundAugment
+from models.training.config import ExpertSettings, LipsyncSettings, PictureAugment, SoundAugment, weakened
 from models.training.sampling import WINDOW_FRAMES, GeneratorRow, Stream, generator
 from models.training.shape import mirrored, mouth_shapes
 from models.training.shards import FRAMES_PER_SECOND, ClipRef, Shards
@@ -98,6 +98,8 @@ class ExpertBatches:
             seed=settings.seed,
             step=step,
         )
+        strength = min(1.0, step / max(1, settings.augment_steps))
+        for_pictures, for_sounds = weakened(settings.pictures, strength), weakened(settings.sounds, strength)
         faces, mels, face_shapes, sound_shapes = [], [], [], []
         for row, chosen in enumerate(rows):
             clip = self._clips[chosen.clip]
@@ -108,13 +110,11 @@ class ExpertBatches:
             for first in chosen.faces:
                 moments = slice(first, first + WINDOW_FRAMES)
                 stored = self._shards.frames(clip, first, WINDOW_FRAMES)
-                face, flipped = lower_faces(
-                    stored, points[moments], pictures, settings.pictures, face_px=settings.face_px
-                )
+                face, flipped = lower_faces(stored, points[moments], pictures, for_pictures, face_px=settings.face_px)
                 faces.append(face)
                 face_shapes.append(mirrored(shapes[moments]) if flipped else shapes[moments])
             for first in chosen.sounds:
-                mels.append(change_sound(mel_window(mel, first), sounds, settings.sounds))
+                mels.append(change_sound(mel_window(mel, first), sounds, for_sounds))
                 sound_shapes.append(shapes[first : first + WINDOW_FRAMES])
         return ExpertBatch(
             faces=np.stack(faces),

@@ -12,6 +12,7 @@ from manifests.errors import BadInput
 
 Adversary = Literal["none", "discriminator", "critic"]
 Settings = TypeVar("Settings", "ExpertSettings", "LipsyncSettings")
+Augment = TypeVar("Augment", "PictureAugment", "SoundAugment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,21 @@ class SoundAugment:
     mask_bands: int = 12
 
 
+_KEPT_AT_ANY_STRENGTH = {"mesh_knots", "noise_below_db", "mask_bands"}
+
+
+def weakened(augment: Augment, strength: float) -> Augment:
+    """The same changes at a `strength` of 0..1: every amplitude and chance times it."""
+    if strength >= 1:
+        return augment
+    amounts = {
+        each.name: strength * getattr(augment, each.name)
+        for each in dataclasses.fields(augment)
+        if each.name not in _KEPT_AT_ANY_STRENGTH
+    }
+    return dataclasses.replace(augment, **amounts)
+
+
 NO_PICTURE_AUGMENT = PictureAugment(
     flip_chance=0, shift=0, scale=0, aspect=0, shear=0, rotation_deg=0, mesh=0, jitter=0, gain=0, offset=0, gamma=0,
     contrast=0, saturation=0, hue_deg=0, grey_chance=0, lighting=0, soften_chance=0, sharpen_chance=0, noise=0,
@@ -107,10 +123,10 @@ class ExpertSettings:
     face_px: int = 96
     seed: int = 0
 
-    clips: int = 16
+    clips: int = 8
     windows: int = 4
     """Windows of five frames of each clip in a batch."""
-    extra_sounds: int = 4
+    extra_sounds: int = 8
     """Further mel windows of each clip: they cost little beside faces, and each is a shifted pair to every face."""
     validation_clips: int = 32
 
@@ -122,13 +138,17 @@ class ExpertSettings:
     """Weight of shifted pairs of one clip among the pairs that do not belong together; the rest is of other clips."""
     matching_weight: float = 1.0
     """Of the choice of the right sound among those of the clip (Chung et al. 2019)."""
-    shape_weight: float = 0.5
+    shape_weight: float = 2.0
     """Of the prediction of the mouth's landmarks from either embedding; 0 leaves it out."""
 
     weight_decay: float = 1e-4
     gradient_norm: float = 5.0
     pictures: PictureAugment = field(default_factory=PictureAugment)
     sounds: SoundAugment = field(default_factory=SoundAugment)
+    augment_steps: int = 600
+    """Steps over which the changes grow from none to full: a network that has learned nothing learns little from
+    faces that are all changed at once (measured: 80 steps of 32 windows gave r = 0.80 between the true opening of the
+    mouth and the one read from unchanged faces, 0.02 from fully changed ones)."""
     schedule: Schedule = field(default_factory=Schedule)
 
 
@@ -150,7 +170,7 @@ class LipsyncSettings:
 
     l1_weight: float = 1.0
     upper_share: float = 1.0
-    """Weight of the upper half, which the generator is shown, in the L1 loss: 1 as in the paper."""
+    """Weight in the L1 loss of the upper half, which the generator is shown: 1 as in the paper, 0 leaves it undrawn."""
     sync_weight: float = 0.03
     sync_from: float = 0.0
     """Share of the run after which the sync loss counts: before, there is no mouth to judge."""
@@ -198,6 +218,7 @@ def expert_paper() -> ExpertSettings:
         matching_weight=0.0,
         shape_weight=0.0,
         weight_decay=0.0,
+        augment_steps=10_000,
         schedule=Schedule(steps=200_000, learning_rate=1e-4, warmup=0, final=1, validate_every=2000),
     )
 
@@ -215,9 +236,9 @@ def expert_tiny() -> ExpertSettings:
 
 
 def lipsync_cpu() -> LipsyncSettings:
-    """A generator of half the paper's width, for a few hours of one core: L1 and sync alone."""
+    """A generator of half the paper's width, for a few hours of one core: L1 and sync, of the lower half alone."""
     return LipsyncSettings(
-        upper_share=0.25,
+        upper_share=0.0,
         sync_from=0.15,
         sync_weight=0.05,
         pictures=GENERATOR_PICTURES,

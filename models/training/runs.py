@@ -102,11 +102,19 @@ def restore(folder: Path, networks: Mapping[str, nn.Module], optimizers: Mapping
         network.load_state_dict(_under(tensors, name))
     moments = load_file(newest / _OPTIMIZERS)
     for name, optimizer in optimizers.items():
+        parameters = [each for group in optimizer.param_groups for each in group["params"]]
         states: dict[int, dict[str, Tensor]] = {}
         for key, tensor in _under(moments, name).items():
             index, _, kind = key.partition(".")
-            states.setdefault(int(index), {})[kind] = tensor
+            states.setdefault(int(index), {})[kind] = _laid_out(tensor, parameters[int(index)])
         optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _laid_out(tensor: Tensor, parameter: Tensor) -> Tensor:
+    """`tensor` in `parameter`'s order of memory: fused optimizers walk through both side by side, whatever it is."""
+    if tensor.shape != parameter.shape:
+        return tensor
+    return torch.empty_like(parameter, dtype=tensor.dtype, device=tensor.device).copy_(tensor)
 
 
 def _checkpoints(folder: Path) -> list[Path]:
