@@ -18,7 +18,7 @@ from models.landmarks.topology import COUNT, KEPT, LIPS_INNER, LIPS_MIDDLE, LIPS
 Triangles = npt.NDArray[np.int32]
 """(T, 3) places among the kept landmarks, clockwise as seen in a frontal picture."""
 
-OPENING_COLUMNS, OPENING_LEVELS = len(LIPS_INNER) // 2 + 1, 6
+OPENING_COLUMNS, OPENING_LEVELS = len(LIPS_INNER) // 2 + 1, 9
 """The opening's grid, from corner to corner and from lip to lip."""
 
 _SKIN = """

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from models.landmarks.topology import CHEEK_AREA, CHIN_AREA, LIPS_INNER, LIPS_MIDDLE
 from models.rewrite import mesh
-from models.rewrite.library import Crop, face_size_px
+from models.rewrite.opening import Shown, heights, stretch
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,17 +26,12 @@ _LACK_FROM, _LACK_TO = 0.02, 0.07
 """Wanted opening beyond what the source shows, over the face's size, from which and at which it is painted."""
 _CONTACT, _CONTACT_DARK = 0.008, 0.5
 """Width of the shadow between lips that touch, over the face's size, and how dark it is."""
+_BREAK_FROM, _BREAK_TO = 0.03, 0.07
+"""Difference between wanted and shown opening, over the face's size, from which the lips' edge breaks."""
+_EDGE, _EDGE_BLUR = 0.012, 0.005
+"""Width of that edge and of its blur, over the face's size."""
 _STRETCH = 1.5
 """An opening may be stretched this much before anything lacks."""
-
-
-def shown(crop: Crop, size_px: float) -> Floats:
-    """How high the source's opening is from corner to corner, (11,) float32 in pixels of the frame.
-
-    `size_px` is the face's size in the frame (`face_size_px`).
-    """
-    scale = size_px / max(float(face_size_px(crop.points)), 1e-6)
-    return np.asarray(_heights(crop.points[:, :2]) * scale, np.float32)
 
 
 def opening_mask(target: Floats, height: int, width: int, soft_px: float) -> Floats:
@@ -50,56 +45,74 @@ def opening_mask(target: Floats, height: int, width: int, soft_px: float) -> Flo
     return np.asarray(soft / 255, np.float32)
 
 
-def paint(face: Floats, target: Floats, shown_px: Floats, size_px: float) -> None:
+def paint(face: Floats, target: Floats, source: Shown, size_px: float) -> None:
     """Paint in place what the source lacks of the opening of `face` (h, w, 3) float32 RGB.
 
-    `target` (202, 2) are its landmarks in pixels of `face`, `shown_px` (11,) what the source shows (`shown`),
-    `size_px` the face's size. What the source shows stays under the upper lip, teeth as a rule; the dark opens below.
+    `target` (202, 2) are its landmarks in pixels of `face`, `source` what the source shows (`opening.shown`), `size_px`
+    the face's size. Levels that are stretched too much are painted over; teeth, which are not, stay.
     """
-    wanted_px = _heights(target)
-    missing = (wanted_px - _STRETCH * shown_px) / size_px
+    wanted_px = heights(target)
+    missing = (wanted_px - _STRETCH * source.heights_px) / size_px
     amounts = _smooth((missing - _LACK_FROM) / (_LACK_TO - _LACK_FROM))
     if not amounts.any():
         return
-    ring = target[mesh.places(*LIPS_INNER)]
-    low = np.floor(ring.min(axis=0) - 4).astype(int)
-    high = np.ceil(ring.max(axis=0) + 4).astype(int)
-    x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
-    x1, y1 = min(int(high[0]), face.shape[1]), min(int(high[1]), face.shape[0])
-    if x1 <= x0 or y1 <= y0:
+    box = _box(target, face.shape[1], face.shape[0], 4)
+    if box is None:
         return
+    x0, y0, x1, y1 = box
     moved = target - np.array((x0, y0), np.float32)
     opening = _opening(moved, y1 - y0, x1 - x0)
     mask = opening_mask(moved, y1 - y0, x1 - x0, 0.012 * opening.mouth_px)
-    # Where there is nothing lacking across, nothing is painted; elsewhere from the lower end of what is shown.
-    column = opening.share * (len(amounts) - 1)
-    columns = np.arange(len(amounts))
-    held = np.interp(column, columns, shown_px).astype(np.float32)
-    amount = np.interp(column, columns, amounts).astype(np.float32)
-    amount *= _smooth((opening.depth - 0.5 * held) / (0.5 * held + 0.03 * opening.mouth_px))
+    amount = np.interp(opening.share * (len(amounts) - 1), np.arange(len(amounts)), amounts)
+    places, factors = stretch(wanted_px, source)
+    covered = _smooth((factors - _STRETCH) / _STRETCH)
+    amount *= np.interp(opening.depth / opening.height, places, covered)
     region = face[y0:y1, x0:x1]
     painted = _painted(opening, *_tones(face, target))
-    region += (amount * mask)[:, :, None] * (painted - region)
+    region += (amount.astype(np.float32) * mask)[:, :, None] * (painted - region)
 
 
-def close(face: Floats, target: Floats, shown_px: Floats, size_px: float) -> None:
+def smooth_edges(face: npt.NDArray[np.uint8], target: Floats, source: Shown, size_px: float) -> None:
+    """Smooth in place the inner edge of the lips in `face` (h, w, 3) uint8 where the warp breaks there.
+
+    Where lips slide over teeth, neighbouring pixels come from places that are no neighbours: a jagged edge, single
+    bright pixels. A lens would have blurred it. Arguments as for `paint`.
+    """
+    import cv2
+
+    differs = np.abs(heights(target) - source.heights_px) / size_px
+    amount = float(_smooth((differs.max(keepdims=True) - _BREAK_FROM) / (_BREAK_TO - _BREAK_FROM))[0])
+    box = _box(target, face.shape[1], face.shape[0], 0.02 * size_px + 3)
+    if amount <= 0 or box is None:
+        return
+    x0, y0, x1, y1 = box
+    region = face[y0:y1, x0:x1]
+    ring = np.rint((target[mesh.places(*LIPS_INNER)] - 0.5 - (x0, y0)) * 16).astype(np.int32)
+    edge = np.zeros(region.shape[:2], np.uint8)
+    thickness = max(2, round(_EDGE * size_px))
+    cv2.polylines(edge, [ring], isClosed=True, color=255, thickness=thickness, lineType=cv2.LINE_AA, shift=4)
+    share = cv2.GaussianBlur(edge, (0, 0), 0.8).astype(np.float32)[:, :, None] * (amount / 255)
+    soft = cv2.GaussianBlur(cv2.medianBlur(region, 3), (0, 0), max(0.7, _EDGE_BLUR * size_px)).astype(np.float32)
+    region[:] = np.rint(region + share * (soft - region))
+
+
+def close(face: Floats, target: Floats, source: Shown, size_px: float) -> None:
     """Darken in place the line where lips touch that the source shows apart; arguments as for `paint`.
 
     Between lips that were open there is no shadow to bring over.
     """
-    wanted_px = _heights(target)
-    amounts = _smooth((shown_px - 3 * wanted_px) / (0.06 * size_px)) * (1 - _smooth(wanted_px / (0.02 * size_px)))
+    wanted_px = heights(target)
+    amounts = _smooth((source.heights_px - 3 * wanted_px) / (0.06 * size_px)) * (
+        1 - _smooth(wanted_px / (0.02 * size_px))
+    )
     # The corners are closed in every mouth.
     amounts[[0, -1]] = 0
     if not amounts.any():
         return
-    ring = target[mesh.places(*LIPS_INNER)]
-    reach = 0.03 * size_px + 2
-    low, high = np.floor(ring.min(axis=0) - reach).astype(int), np.ceil(ring.max(axis=0) + reach).astype(int)
-    x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
-    x1, y1 = min(int(high[0]), face.shape[1]), min(int(high[1]), face.shape[0])
-    if x1 <= x0 or y1 <= y0:
+    box = _box(target, face.shape[1], face.shape[0], 0.03 * size_px + 2)
+    if box is None:
         return
+    x0, y0, x1, y1 = box
     opening = _opening(target - np.array((x0, y0), np.float32), y1 - y0, x1 - x0)
     amount = np.interp(opening.share * (len(amounts) - 1), np.arange(len(amounts)), amounts)
     off = (opening.depth - opening.height / 2) / (max(_CONTACT * size_px, 0.7) + opening.height / 2)
@@ -155,6 +168,15 @@ def _painted(opening: _Opening, dark: Floats, teeth: Floats) -> Floats:
     return np.asarray(picture, np.float32)
 
 
+def _box(target: Floats, width: int, height: int, margin: float) -> tuple[int, int, int, int] | None:
+    """x0, y0, x1, y1 of the opening with a margin around, within the picture; None where nothing of it lies in it."""
+    ring = target[mesh.places(*LIPS_INNER)]
+    low, high = np.floor(ring.min(axis=0) - margin).astype(int), np.ceil(ring.max(axis=0) + margin).astype(int)
+    x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
+    x1, y1 = min(int(high[0]), width), min(int(high[1]), height)
+    return None if x1 <= x0 or y1 <= y0 else (x0, y0, x1, y1)
+
+
 def _edge(across: Floats, points: Floats, origin: Floats, along: Floats, down: Floats) -> Floats:
     """How deep the lip's edge `points` (11, 2) lies at each `across`, in the mouth's own axes."""
     offset = points - origin
@@ -181,12 +203,6 @@ def _levels(face: Floats, target: Floats, indices: tuple[int, ...]) -> Floats:
     inside = ((spots >= 0) & (spots < (face.shape[1], face.shape[0]))).all(axis=1)
     found = face[spots[inside, 1], spots[inside, 0]]
     return found if len(found) else np.zeros((1, 3), np.float32)
-
-
-def _heights(points: Floats) -> Floats:
-    """How far apart the inner lips are, (11,) from corner to corner."""
-    upper, lower = mesh.opening_edges()
-    return np.asarray(np.linalg.norm(points[lower] - points[upper], axis=1), np.float32)
 
 
 def _smooth(share: npt.NDArray[np.floating]) -> Floats:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from models.landmarks.topology import LIPS_OUTER
 from models.rewrite import mesh, mouth_interior
 from models.rewrite.library import Crop, cut, face_size_px
+from models.rewrite.opening import INTERVALS, Shown, shown
 from models.rewrite.warp import Bounds, jaw_bounds, jaw_map, sample, target_points, warp_crop
 
 Floats = npt.NDArray[np.float32]
@@ -66,7 +67,7 @@ class Draft:
     `base` (h, w, 3) uint8 is the frame with its jaw moved; `face` (fh, fw, 3) uint8 the library's mouth, whose pixel
     (0, 0) lies at `inner` (x, y) of the base; `alpha` (fh, fw) float32 how much of it shows; `gain` (6, 6, 3) float32
     the logarithm of the light that it lacks, over `face`; `target` (202, 2) float32 the landmarks in pixels of `face`;
-    `shown_px` (11,) how much of the opening the library's mouth shows; `size_px` the face's size.
+    `inside` what shows between the library's lips; `size_px` the face's size.
     """
 
     x0: int
@@ -77,7 +78,7 @@ class Draft:
     alpha: Floats
     gain: Floats
     target: Floats
-    shown_px: Floats
+    inside: Shown
     size_px: float
 
     def finish(self, gain: Floats | None = None) -> Patch:
@@ -92,8 +93,8 @@ class Draft:
         face += np.float32(_DARK_LEVEL)
         face *= lit
         face -= np.float32(_DARK_LEVEL)
-        mouth_interior.close(face, self.target, self.shown_px, self.size_px)
-        mouth_interior.paint(face, self.target, self.shown_px, self.size_px)
+        mouth_interior.close(face, self.target, self.inside, self.size_px)
+        mouth_interior.paint(face, self.target, self.inside, self.size_px)
         x, y = self.inner
         pixels = self.base.copy()
         below = pixels[y : y + height, x : x + width]
@@ -152,14 +153,17 @@ def lay(
     hidden[below] = alpha >= 1
     base = _moved(frame, jaw_map(frame_points, target, outer), outer, hidden)
 
+    inside = shown(crop, size)
     face = base[below].copy()
-    face[shows] = warp_crop(crop, target, inner, shows)
-    shown_px = mouth_interior.shown(crop, size)
+    face[shows] = warp_crop(crop, target, inner, shows, inside)
+    mouth_interior.smooth_edges(face, local, inside, size)
     if other is not None and other[1] > 0:
-        second = face.copy()
-        second[shows] = warp_crop(other[0], target, inner, shows)
-        face = _dissolved(face, second, other[1], _DISSOLVED * size)
-        shown_px += other[1] * (mouth_interior.shown(other[0], size) - shown_px)
+        beside, share = other
+        second, inside_second = face.copy(), shown(beside, size)
+        second[shows] = warp_crop(beside, target, inner, shows, inside_second)
+        # The fine band is not taken from the second, so its edges need no care.
+        face = _dissolved(face, second, share, _DISSOLVED * size)
+        inside = inside.mixed(inside_second, share)
     return Draft(
         x0=x0,
         y0=y0,
@@ -169,7 +173,7 @@ def lay(
         alpha=alpha,
         gain=_gain(base[below], face, alpha, local),
         target=local,
-        shown_px=shown_px,
+        inside=inside,
         size_px=size,
     )
 
@@ -227,7 +231,10 @@ def _nothing(x0: int, y0: int) -> Draft:
         alpha=np.zeros((0, 0), np.float32),
         gain=np.zeros((GAIN_CELLS, GAIN_CELLS, 3), np.float32),
         target=np.zeros((0, 2), np.float32),
-        shown_px=np.zeros(mesh.OPENING_COLUMNS, np.float32),
+        inside=Shown(
+            heights_px=np.zeros(mesh.OPENING_COLUMNS, np.float32),
+            dark=np.zeros((INTERVALS, mesh.OPENING_COLUMNS), np.float32),
+        ),
         size_px=1.0,
     )
 

@@ -14,8 +14,10 @@ import numpy.typing as npt
 from models.landmarks.topology import CHEEK_AREA, CHIN_AREA, JAW, LIPS_INNER, STABLE
 from models.rewrite import mesh
 from models.rewrite.library import Crop, face_size_px
+from models.rewrite.opening import Shown, landing
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 Bounds = tuple[int, int, int, int]
 """x0, y0, x1, y1 of a rectangle of pixels, half-open."""
 
@@ -24,8 +26,6 @@ _LEAST_AREA_PX = 0.05
 """Triangles smaller than this show nothing."""
 _WIDTH_RANGE = (0.7, 1.4)
 """How far the width of the wanted opening may differ from that of the source before teeth are stretched after all."""
-_POWER = 2.5
-"""How steeply the opening's lower part takes up what its height has too much or too little of."""
 _LIP_EDGE = 0.02
 """Width of a lip's edge that is not all lip, over the spread of the stable points (about half the face's size)."""
 _SAMPLE_WIDTH = 256
@@ -60,17 +60,17 @@ def target_points(frame_points: Floats, wanted: Floats) -> Floats:
 
 
 def mesh_map(
-    crop_points: Floats, target: Floats, bounds: Bounds, where: npt.NDArray[np.bool_]
+    crop_points: Floats, target: Floats, bounds: Bounds, where: npt.NDArray[np.bool_], inside: Shown
 ) -> tuple[Floats, Floats]:
     """Where in the crop each pixel of `bounds` that `where` (h, w) names comes from: x and y, (n,) each.
 
     `crop_points` (202, 2) and `target` (202, 2) are the same landmarks in the crop and in the frame, a pixel's centre
-    at + 0.5; the result is what `cv2.remap` wants, a pixel's centre at + 0. Pixels outside the mesh come from far
-    outside the crop.
+    at + 0.5; `inside` is what shows between the lips (`opening.shown`). The result is what `cv2.remap` wants, a pixel's
+    centre at + 0. Pixels outside the mesh come from far outside the crop.
     """
     x0, y0, x1, y1 = bounds
     moved = (target - np.array((x0, y0), np.float32)).astype(np.float64)
-    opening_from, opening_to = _opening(crop_points.astype(np.float64), moved)
+    opening_from, opening_to = _opening_grid(crop_points.astype(np.float64), moved, inside)
     corners = np.concatenate([mesh.skin(), mesh.opening() + len(moved), mesh.lips()])
     to = np.concatenate([moved, opening_to])[corners]
     edges = to[:, 1:] - to[:, :1]
@@ -95,7 +95,9 @@ def mesh_map(
     return x.astype(np.float32), y.astype(np.float32)
 
 
-def warp_crop(crop: Crop, target: Floats, bounds: Bounds, where: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+def warp_crop(
+    crop: Crop, target: Floats, bounds: Bounds, where: npt.NDArray[np.bool_], inside: Shown
+) -> npt.NDArray[np.uint8]:
     """`crop` with its landmarks at `target` (202, 2), as it falls on the pixels of `bounds` that `where` (h, w) names.
 
     (n, 3) uint8, in the order of `numpy.nonzero(where)`. One Lanczos resampling; a crop that shrinks much is averaged
@@ -110,7 +112,7 @@ def warp_crop(crop: Crop, target: Floats, bounds: Bounds, where: npt.NDArray[np.
         size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
         points = points * np.array((size[0] / width, size[1] / height), np.float32)
-    return sample(pixels, *mesh_map(points, target, bounds, where))
+    return sample(pixels, *mesh_map(points, target, bounds, where, inside))
 
 
 def sample(pixels: npt.NDArray[np.uint8], x: Floats, y: Floats) -> npt.NDArray[np.uint8]:
@@ -131,9 +133,7 @@ def sample(pixels: npt.NDArray[np.uint8], x: Floats, y: Floats) -> npt.NDArray[n
     return np.asarray(found, np.uint8).reshape(-1, 3)[: len(x)]
 
 
-def _index(
-    to: npt.NDArray[np.float64], twice_area: npt.NDArray[np.float64], width: int, height: int
-) -> npt.NDArray[np.int32]:
+def _index(to: Doubles, twice_area: Doubles, width: int, height: int) -> npt.NDArray[np.int32]:
     """Which triangle covers each pixel, (height, width), counted from 1; 0 for none."""
     import cv2
 
@@ -145,41 +145,32 @@ def _index(
     return index
 
 
-def _opening(
-    source: npt.NDArray[np.float64], target: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _opening_grid(source: Doubles, target: Doubles, inside: Shown) -> tuple[Doubles, Doubles]:
     """The grid between the inner lips in the crop and in the frame, (OPENING_LEVELS * OPENING_COLUMNS, 2) each.
 
-    Teeth are bone: they must not stretch with the lips. So the picture keeps its own scale (the face's) under the
-    upper lip and in the mouth's middle, and what it has too much or too little of is taken up below and in the corners,
-    where dark, tongue and lower lip are.
+    Across, the picture keeps the face's own scale in the mouth's middle; what it has too much or too little of is taken
+    up in the corners. Down, see `opening.landing`.
     """
     upper, lower = mesh.opening_edges()
     stable = slice(0, len(STABLE))
     scale = np.sqrt(target[stable].var(axis=0).sum() / max(float(source[stable].var(axis=0).sum()), 1e-9))
     shares, width = _across(target, upper, lower)
     source_shares, source_width = _across(source, upper, lower)
-    # Across: at the face's scale in the middle, all of the source by the corners.
     own = np.clip(width / max(source_width * scale, 1e-6), *_WIDTH_RANGE)
     at = np.clip(own * shares + (1 - own) * shares**3, -1, 1)
     top, bottom = (
         np.stack([np.interp(at, source_shares, source[edge, axis]) for axis in (0, 1)], axis=1)
         for edge in (upper, lower)
     )
-    wanted = np.linalg.norm(target[lower] - target[upper], axis=1)
-    shown = np.linalg.norm(bottom - top, axis=1) * scale
-    # Down: a part of the opening's height v comes from (v wanted + (shown - wanted) v ** power) / shown.
-    lacking = np.clip(1 - shown / np.maximum(wanted, 1e-6), 0, 1)
-    power = np.clip(1 / np.maximum(lacking, 1e-6), 1, _POWER)
-    level = np.linspace(0, 1, mesh.OPENING_LEVELS)[:, None]
-    ratio = wanted / np.maximum(shown, 1e-6)
-    depth = np.where(shown > 1e-3, np.minimum(ratio, 50) * level + (1 - np.minimum(ratio, 50)) * level**power, level)
-    to = target[upper] + level[:, :, None] * (target[lower] - target[upper])
-    come = top + depth[:, :, None] * (bottom - top)
-    return come.reshape(-1, 2), to.reshape(-1, 2)
+    heights_px = np.asarray(np.linalg.norm(bottom - top, axis=1) * scale, np.float32)
+    apart = target[lower] - target[upper]
+    come, to = landing(np.linalg.norm(apart, axis=1), Shown(heights_px=heights_px, dark=inside.dark))
+    come_from = top + come[:, :, None] * (bottom - top)
+    go_to = target[upper] + to[:, :, None] * apart
+    return come_from.reshape(-1, 2), go_to.reshape(-1, 2)
 
 
-def _drawn_back(source: Floats, target: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _drawn_back(source: Floats, target: Doubles) -> Doubles:
     """`source` (202, 2) with the inner lips moved off the opening where that has to close.
 
     The last pixels of a lip are half teeth, by the lens and by the detector's error; between closed lips they would
@@ -200,9 +191,7 @@ def _drawn_back(source: Floats, target: npt.NDArray[np.float64]) -> npt.NDArray[
     return points
 
 
-def _across(
-    points: npt.NDArray[np.float64], upper: npt.NDArray[np.intp], lower: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.float64], float]:
+def _across(points: Doubles, upper: npt.NDArray[np.intp], lower: npt.NDArray[np.intp]) -> tuple[Doubles, float]:
     """Where the columns of the opening lie, -1..1 from corner to corner and never falling, and its width."""
     right, left = points[upper[0]], points[upper[-1]]
     width = max(float(np.linalg.norm(left - right)), 1e-6)
@@ -252,11 +241,11 @@ def jaw_map(frame_points: Floats, target: Floats, bounds: Bounds) -> tuple[Float
     return full[:, :, 0], full[:, :, 1]
 
 
-def _kernel(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], reach: float) -> npt.NDArray[np.float64]:
+def _kernel(a: Doubles, b: Doubles, reach: float) -> Doubles:
     return np.asarray(np.exp(-((a[:, None] - b[None]) ** 2) / (2 * reach * reach)))
 
 
-def _fade(at: npt.NDArray[np.float64], start: int, end: int, reach: float) -> npt.NDArray[np.float64]:
+def _fade(at: Doubles, start: int, end: int, reach: float) -> Doubles:
     """0 at both ends, over a cell of the grid at least, and 1 from `reach` inwards, smoothly."""
     inwards = np.clip((np.minimum(at - start, end - at) - 2 * _GRID_PX) / max(reach, 1e-6), 0, 1)
     return np.asarray(inwards * inwards * (3 - 2 * inwards))

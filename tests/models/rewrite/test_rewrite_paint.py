@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models.landmarks.topology import KEPT, LIPS_INNER
 from models.rewrite import mesh, paint
 from models.rewrite.library import Crop, cut, face_size_px
+from models.rewrite.opening import INTERVALS, Shown, heights, shown
 from models.rewrite.warp import mesh_map, target_points, warp_crop
 
 GRID = Path(__file__).parents[4] / "shared" / "data" / "grid" / "s1"
@@ -100,7 +101,16 @@ def test_every_landmark_lands_where_it_is_wanted(seed: int, source: float, wante
     low, high = np.floor(target.min(axis=0)).astype(int), np.ceil(target.max(axis=0)).astype(int)
     bounds = int(low[0]), int(low[1]), int(high[0]), int(high[1])
     where = np.ones((bounds[3] - bounds[1], bounds[2] - bounds[0]), np.bool_)
-    x, y = (each.reshape(where.shape) for each in mesh_map(crop_points, target, bounds, where))
+    x, y = (
+        each.reshape(where.shape)
+        for each in mesh_map(
+            crop_points,
+            target,
+            bounds,
+            where,
+            Shown(heights_px=heights(crop_points), dark=np.full((INTERVALS, 11), 0.5, np.float32)),
+        )
+    )
     # Away from the outline, whose pixels are only half covered, and from the opening's own edge.
     inner = mesh.places(18, 200, 199, 206, 426, 212, 432, 57, 287, 11, 16, 72, 302, 17, 0)
     for place in inner:
@@ -260,6 +270,8 @@ def test_nothing_of_the_warp_comes_from_outside_the_crop() -> None:
     points = face_points(25)
     pixels = np.full((SIDE, SIDE, 3), 90, np.uint8)
     alpha_is = np.ones((SIDE, SIDE), np.bool_)
-    found = warp_crop(Crop(pixels=pixels, points=points), points[:, :2], (0, 0, SIDE, SIDE), alpha_is)
+    found = warp_crop(
+        Crop(pixels=pixels, points=points), points[:, :2], (0, 0, SIDE, SIDE), alpha_is, shown(Crop(pixels, points), 90)
+    )
     assert found.shape == (SIDE * SIDE, 3)
     assert (found == 90).all()
