@@ -16,6 +16,7 @@ from infra.places import cache_folder
 from infra.store import Store
 from tasks.journal import Journal
 from tasks.runs import LanguageOutcome, RunRecord
+from tasks.settings import DubSettings, lecture
 from tasks.talking import TalkJob, make_talk
 
 
@@ -38,6 +39,7 @@ def talk(
     text: str | None = None,
     language: str | None = None,
     voice: str | None = None,
+    settings: DubSettings | None = None,
 ) -> RunRecord:
     """Make the face in the video or image `face` say `text` (in `language`) or the recording `audio`; writes `out`."""
     journal = Journal(current_listener())
@@ -52,6 +54,7 @@ def talk(
             text=text,
             language=language,
             voice=voice,
+            settings=settings or lecture(),
         )
         made = make_talk(job, PrefectPool(store, journal), store)
         store.publish(made.files.video, target)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from manifests.errors import MissingWeights
 from models import devices as compute
 from models import weights
+from models.articulation import engines as articulation
+from models.lipsync import engines as lipsync
 from models.speech import engines as speech
 from models.speech import voices
 from models.translation import engines as translation
@@ -17,6 +21,7 @@ __all__ = [
     "VoiceRow",
     "WeightsRow",
     "devices",
+    "lip_engines",
     "needed_for",
     "present",
     "pull",
@@ -78,6 +83,15 @@ def voice_rows() -> list[VoiceRow]:
         )
         for voice in voices.VOICES
     ]
+
+
+def lip_engines() -> list[str]:
+    """The lip-sync engines that work on this machine, with what they are made of."""
+    working = [f"rewrite ({articulation.revision()})"] if weights.present(articulation.WEIGHTS) else []
+    for name in lipsync.ENGINES:
+        with contextlib.suppress(MissingWeights):
+            working.append(f"{name} ({lipsync.source_of(name)[1]})")
+    return working
 
 
 def translation_rows() -> list[tuple[str, str, str, bool]]:

@@ -69,11 +69,7 @@ def _weights() -> list[Finding]:
     dubbing = Finding("weights, en to fr", "ok", ", ".join(needed))
     if absent:
         dubbing = Finding("weights, en to fr", "fault", f"missing {', '.join(absent)}: redub weights pull --for fr")
-    lips = Finding("weights, lips", "ok", "wav2lip")
-    if not installed.present("wav2lip"):
-        lips = Finding(
-            "weights, lips", "note", "none, so the picture passes untouched: redub weights pull wav2lip --from FILE"
-        )
+    lips = Finding("lips", "ok", ", ".join(installed.lip_engines()))
     return [dubbing, lips]
 
 

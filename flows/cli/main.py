@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import interrupt
+from flows.cli import data, evaluate, interrupt, train
 from flows.cli.output import choose_output
 from manifests.errors import BadInput, RedubError
 
@@ -46,12 +46,22 @@ weights_app = typer.Typer(
     help="The trained weights of the models: what is here, and bringing what is not.", no_args_is_help=True
 )
 app.add_typer(weights_app, name="weights")
+app.add_typer(data.app, name="data")
+app.add_typer(train.app, name="train")
+app.add_typer(evaluate.app)
 
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line to standard output, for machines.")]
 OutFile = Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")]
 Face = Annotated[Path, typer.Option("--face", help="A video or an image in which the face shows.")]
 Voice = Annotated[str | None, typer.Option("--voice", help="A voice by its id; `redub doctor` lists them.")]
-NoLips = Annotated[bool, typer.Option("--no-lips", help="Leave the picture as it is; dub the sound alone.")]
+Lips = Annotated[
+    str | None,
+    typer.Option(
+        "--lips",
+        help="rewrite (the default: the speaker's own mouths in new order), wav2lip (drawn by a network; wav2lip-gan), "
+        "or none (the picture stays).",
+    ),
+]
 
 
 @app.command(
@@ -85,7 +95,7 @@ def dub(
     transcriber: Annotated[
         str | None, typer.Option("--transcriber", help="whisper (default), parakeet or wav2vec2.")
     ] = None,
-    no_lips: NoLips = False,
+    lips: Lips = None,
     json: Json = False,
 ) -> None:
     """Dub a lecture into one or more languages."""
@@ -101,7 +111,7 @@ def dub(
         voice=voice,
         translator=translator,
         transcriber=transcriber,
-        lips=not no_lips,
+        lips=lips,
         output=choose_output(as_json=json),
     )
 
@@ -113,20 +123,30 @@ Examples:
   redub lipsync --face speaker.mp4 --audio retake.m4a --out mended.mp4
 
 The result lasts as long as the sound: a longer video is cut off, a shorter
-one is played back and forth. Without lip-sync weights the picture passes
-untouched, and redub says so.
+one is played back and forth. Where no face is found, the picture passes untouched,
+and redub says so.
 """
 )
 def lipsync(
     face: Face,
     audio: Annotated[Path, typer.Option("--audio", help="What the face should say: any sound or video file.")],
     out: OutFile,
+    lips: Lips = None,
     json: Json = False,
 ) -> None:
     """Make the face in a video or an image speak a recording."""
     from flows.cli.work import run_talk
 
-    run_talk(face=face, audio=audio, text=None, language=None, voice=None, out=out, output=choose_output(as_json=json))
+    run_talk(
+        face=face,
+        audio=audio,
+        text=None,
+        language=None,
+        voice=None,
+        lips=lips,
+        out=out,
+        output=choose_output(as_json=json),
+    )
 
 
 @app.command(
@@ -145,6 +165,7 @@ def talk(
     lang: Annotated[str, typer.Option("--lang", help="The language of the text, by ISO 639-1 code.")],
     text: Annotated[str, typer.Option("--text", help="What to say, or @FILE to read it from a text file.")],
     voice: Voice = None,
+    lips: Lips = None,
     json: Json = False,
 ) -> None:
     """Make the face in a video or an image say a text."""
@@ -156,6 +177,7 @@ def talk(
         text=_text(text),
         language=lang.strip().lower(),
         voice=voice,
+        lips=lips,
         out=out,
         output=choose_output(as_json=json),
     )

@@ -32,7 +32,7 @@ def run_dub(
     voice: str | None,
     translator: str | None,
     transcriber: str | None,
-    lips: bool,
+    lips: str | None,
     output: Output,
 ) -> None:
     """Dub a lecture; what can be known to be wrong is said before a server is started."""
@@ -40,7 +40,7 @@ def run_dub(
     def work() -> RunRecord:
         from flows.dub import dub
 
-        settings = _settings(preset, voice, translator, transcriber, lips=lips)
+        settings = _settings(preset, voice, translator, transcriber, lips)
         return dub(str(source), list(targets), source_language, str(out) if out else None, preset, track, settings)
 
     def check() -> None:
@@ -51,7 +51,7 @@ def run_dub(
             targets=targets,
             source_language=source_language,
             audio_track=track,
-            settings=_settings(preset, voice, translator, transcriber, lips=lips),
+            settings=_settings(preset, voice, translator, transcriber, lips),
         )
         lecture.check_source(job)
         lecture.check(job)
@@ -67,6 +67,7 @@ def run_talk(
     text: str | None,
     language: str | None,
     voice: str | None,
+    lips: str | None,
     out: Path,
     output: Output,
 ) -> None:
@@ -75,19 +76,21 @@ def run_talk(
     def work() -> RunRecord:
         from flows.talk import talk
 
-        return talk(str(face), str(out), str(audio) if audio else None, text, language, voice)
+        settings = _settings("lecture", None, None, None, lips)
+        return talk(str(face), str(out), str(audio) if audio else None, text, language, voice, settings)
 
     def check() -> None:
         from tasks.talking import TalkJob, check
 
-        check(TalkJob(face=face, audio=audio, text=text, language=language, voice=voice, out=out))
+        settings = _settings("lecture", None, None, None, lips)
+        check(TalkJob(face=face, audio=audio, text=text, language=language, voice=voice, out=out, settings=settings))
         require_writable(out.absolute().parent)
 
     _run(check, "flows.talk", work, output)
 
 
 def _settings(
-    preset: str, voice: str | None, translator: str | None, transcriber: str | None, *, lips: bool
+    preset: str, voice: str | None, translator: str | None, transcriber: str | None, lips: str | None
 ) -> DubSettings:
     from tasks import settings as presets
 
@@ -98,8 +101,8 @@ def _settings(
         chosen = dataclasses.replace(chosen, translate=dataclasses.replace(chosen.translate, engine=translator))
     if transcriber:
         chosen = dataclasses.replace(chosen, listen=dataclasses.replace(chosen.listen, engine=transcriber))
-    if not lips:
-        chosen = dataclasses.replace(chosen, lips=dataclasses.replace(chosen.lips, engine="none"))
+    if lips:
+        chosen = dataclasses.replace(chosen, lips=dataclasses.replace(chosen.lips, engine=lips))
     return chosen
 
 

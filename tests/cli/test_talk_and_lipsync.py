@@ -231,6 +231,6 @@ def sound_packets(path: Path) -> list[bytes]:
 
 
 def test_the_server_is_the_configured_one(redub: Redub, server: Server, tmp_path: Path, media: Path) -> None:
-    ended = redub("dub", media / "silent.mp4", "--to", "fr", "--from", "en", "--json", "--no-lips")
+    ended = redub("dub", media / "silent.mp4", "--to", "fr", "--from", "en", "--json", "--lips", "none")
     (event,) = [event for event in ended.events if event["event"] == "server"]
     assert (event["api"], event["embedded"]) == (server.api_url, False)
