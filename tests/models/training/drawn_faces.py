@@ -21,7 +21,7 @@ def write_drawn_shards(folder: Path, *, clips: int, validation: int, frames: int
             loud = loudness(random, frames)
             mel = mel_of(loud, random)
             opening = np.array([loud[80 * frame // 25 :][:COLUMNS].mean() for frame in range(frames)])
-            skin = random.integers(120, 220, 3)
+            skin = random.integers(150, 200, 3)
             faces = np.stack([draw(value, skin) for value in opening])
             points = np.stack([landmarks(value) for value in opening])
             split = "validation" if number < validation else "train"
