@@ -20,6 +20,8 @@ from tasks.settings import DubSettings
 from tasks.speak import SpeakSettings
 from tasks.translate import TranslateSettings
 
+LIP_ENGINES = ("rewrite", *lipsync.ENGINES, "none")
+
 
 def _installed(name: str) -> str:
     """The revision of weights that are on this machine. MissingWeights, with the command that brings them, else."""
@@ -117,10 +119,13 @@ def mesh_weights() -> str:
 
 def require_lips(settings: DubSettings) -> None:
     """Whether the faces of a picture can be followed and heard. BadInput for an unknown engine; MissingWeights."""
-    if settings.lips.engine == "none":
+    engine = settings.lips.engine
+    if engine not in LIP_ENGINES:
+        raise BadInput(
+            f"no engine for lips is called {engine!r};", where="--lips", remedy=f"use one of {', '.join(LIP_ENGINES)}."
+        )
+    if engine == "none":
         return
-    if settings.lips.engine != "rewrite":
-        lipsync.weights_of(settings.lips.engine)
     face_weights(settings.faces)
     mesh_weights()
     articulation_weights()

@@ -11,6 +11,7 @@ from manifests.errors import MissingWeights
 from models import devices as compute
 from models import weights
 from models.articulation import engines as articulation
+from models.landmarks import engines as landmarks
 from models.lipsync import engines as lipsync
 from models.speech import engines as speech
 from models.speech import voices
@@ -86,8 +87,13 @@ def voice_rows() -> list[VoiceRow]:
 
 
 def lip_engines() -> list[str]:
-    """The lip-sync engines that work on this machine, with what they are made of."""
-    working = [f"rewrite ({articulation.revision()})"] if weights.present(articulation.WEIGHTS) else []
+    """The lip-sync engines that work on this machine, with what they are made of.
+
+    Every one of them needs what follows faces and what hears how mouths move.
+    """
+    if not (weights.present(articulation.WEIGHTS) and weights.present(landmarks.NAME)):
+        return []
+    working = [f"rewrite ({articulation.revision()})"]
     for name in lipsync.ENGINES:
         with contextlib.suppress(MissingWeights):
             working.append(f"{name} ({lipsync.source_of(name)[1]})")

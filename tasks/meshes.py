@@ -15,16 +15,12 @@ from infra.store import Store
 from manifests.keys import child_id
 from manifests.records import Chunk, FaceTrack, MeshTrack, Video
 from manifests.time import Flicks, Span
-from models.faces.smoothing import smooth
 from models.landmarks import engines
 from models.landmarks.following import MeshFollower
 from models.landmarks.topology import KEPT
 from models.rewrite.library import sharpness, skin_light
 from tasks.arrays import get_arrays, put_arrays
 from tasks.stage import Stage
-
-_SMOOTHING_S = 0.16
-"""Landmarks tremble by a few tenths of a pixel from frame to frame; a mouth's movement survives this window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +97,7 @@ def _record(followed: _Followed, store: Store) -> MeshTrack:
         store,
         {
             "time": times,
-            "points": smooth(times, np.stack(followed.points), _SMOOTHING_S),
+            "points": np.stack(followed.points),
             "score": np.array(followed.scores, np.float32),
             "sharpness": np.array(followed.sharpness, np.float32),
             "light": np.stack(followed.light).astype(np.float32),
@@ -113,7 +109,7 @@ def _record(followed: _Followed, store: Store) -> MeshTrack:
     )
 
 
-MESHES: Stage[MeshWork, tuple[MeshTrack, ...]] = Stage("meshes", 1, tuple[MeshTrack, ...], find_meshes)
+MESHES: Stage[MeshWork, tuple[MeshTrack, ...]] = Stage("meshes", 2, tuple[MeshTrack, ...], find_meshes)
 
 
 def large_enough(tracks: Sequence[FaceTrack], min_face_px: float) -> tuple[FaceTrack, ...]:

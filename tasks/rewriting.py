@@ -15,6 +15,7 @@ from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks
 from models.articulation import engines
 from models.articulation.contract import SAMPLE_RATE
 from models.articulation.retarget import mouths_of
+from models.faces.smoothing import smooth
 from models.landmarks.pose import HeadPose
 from models.rewrite.library import face_size_px
 from models.rewrite.path import PathSettings, blends, choose
@@ -25,6 +26,10 @@ _RAMP_S = 0.12
 """Time in which a mouth goes from rest to speech and back."""
 _QUIET_DB = 40.0
 """Sound this far below the loudest of the chunk is silence between words, not speech."""
+_STEADY_S = 0.16
+"""Landmarks tremble by a few tenths of a pixel; where a mouth is laid must not. A line over this window has no lag."""
+_MANNER_S = 0.6
+"""What of a mouth its shape does not tell (a turned head, a crooked smile) changes no faster than this."""
 _LEAST_RUN_S = 0.2
 """Stretches of usable frames shorter than this are not worth a change."""
 
@@ -106,11 +111,17 @@ def _recipe(
     articulator = engines.load()
     model = articulator.mouth
     times = meshes["time"]
+    points = smooth(times, meshes["points"], _STEADY_S)
     times_s = (times - chunk.span.start) / FLICKS_PER_SECOND
     heard = articulator.listen(speech.waveform, times_s)
     voiced = voicing(speech, chunk, times)
-    shapes, mouths = mouths_of(model, library.speaker, heard, voiced)
-    poses = model.poses(meshes["points"])
+    poses = model.poses(points)
+    own = model.mouths(points, poses)
+    told = library.speaker.mean + np.pad(
+        model.offsets(model.shapes(own, library.speaker.mean)), ((0, 0), (0, 0), (0, 1))
+    )
+    manner = smooth(times, own - told, _MANNER_S)
+    shapes, mouths = mouths_of(model, library.speaker, heard, voiced, manner)
     wanted = np.stack([_in_picture(pose, mouth) for pose, mouth in zip(poses, mouths, strict=True)])
     breaks = np.ones(len(times), np.bool_)
     if len(times) > 1:
@@ -127,13 +138,13 @@ def _recipe(
         library.frames,
         settings.path,
         barred=barred,
-        wanted_sizes_px=face_size_px(meshes["points"]),
+        wanted_sizes_px=face_size_px(points),
         wanted_light=meshes["light"],
     )
     mixed = blends(rows, breaks, library.frames)
     return {
         "time": times,
-        "points": meshes["points"].astype(np.float32),
+        "points": points,
         "wanted": wanted.astype(np.float32),
         "row": rows.astype(np.int32),
         "other": np.array([each.other for each in mixed], np.int32),

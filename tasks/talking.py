@@ -150,6 +150,8 @@ def _move_lips(
 ) -> tuple[Sequence[FaceTrack], Sequence[SyncedChunk], tuple[SpeakerLibrary, ...]]:
     """The faces of the picture, their new mouths chunk by chunk, and the libraries that these are made of."""
     settings = job.settings
+    if settings.lips.engine == "none":
+        return (), (), ()
     found = pool.submit(shots.SHOTS, [shots.ShotWork(video=video, settings=settings.shots)], [video.span]).values()[0]
     planned = chunks.plan_chunks(video, found, said.speech, settings.chunks)
     spans = [chunk.span for chunk in planned]
@@ -192,7 +194,7 @@ def _untouched(
     settings: lips.LipSettings,
 ) -> tuple[Degradation, ...]:
     """Why no face speaks, where none does and lip sync itself did not say."""
-    if any(chunk.frame_count or chunk.degradations for chunk in synced):
+    if settings.engine == "none" or any(chunk.frame_count or chunk.degradations for chunk in synced):
         return ()
     heights = [track.median_height_px for track in tracks]
     reason = "no face was found in the picture: it passes untouched"

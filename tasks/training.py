@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.files import no_space_told, require_writable
-from manifests.errors import BadInput
+from manifests.errors import BadInput, MissingWeights
 from models.training import config
 from models.training.config import ExpertSettings, LipsyncSettings, Settings
 
 if TYPE_CHECKING:
+    from models.training.lipsync import FrozenExpert
     from models.training.loop import Trainee, Watcher
     from models.training.runs import Progress
     from models.training.shards import ClipRef, Shards
+    from tasks.dataset import Report
 
 _HELD_OUT_EVERY = 20
 """Where no clip is set apart for validation, about one of so many is."""
+_LEAST_CLIPS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,7 @@ def train_expert(
     `start` are weights to begin from. BadInput where data, settings and folder do not go together.
     """
     shards = _open(data)
-    settings = _agreed(out, settings)
+    _require_agreement(out, settings)
     training, held_out = split_clips(shards.clips, data)
     from models.training.expert import ExpertTrainee
     from models.wav2lip.checkpoint import read_expert
@@ -115,33 +118,87 @@ def train_lipsync(
 ) -> TrainingRecord:
     """Train a generator on the shards in `data` into the folder of a run `out`, or go on with the run there.
 
-    `expert` are the weights of the expert that gives the sync loss; `start` those to begin from. BadInput where data,
-    weights, settings and folder do not go together; MissingWeights where the perceptual loss has no network.
+    `expert` are the weights of the expert that gives the sync loss, by default the one that ships; `start` those to
+    begin from. BadInput where data, weights, settings and folder do not go together; MissingWeights where the
+    perceptual loss has no network.
     """
-    if expert is None and settings.sync_weight:
+    shards = _open(data)
+    from models.training.lipsync import LipsyncTrainee
+    from models.wav2lip.checkpoint import read_generator
+
+    listener = _listener(expert, settings)
+    begun = None if start is None else read_generator(start)
+    if begun is not None:
+        _require_same_size(begun.config.width, begun.config.face_px, settings, start)
+    _require_agreement(out, settings)
+    training, held_out = split_clips(shards.clips, data)
+    trainee = LipsyncTrainee(shards, training, held_out, settings, listener, start=begun)
+    return _train(out, trainee, settings, watcher, data, start)
+
+
+def adapt(
+    lecture: Path,
+    out: Path,
+    options: Options,
+    watcher: Watcher,
+    report: Report,
+    *,
+    expert: Path | None = None,
+    start: Path | None = None,
+) -> TrainingRecord:
+    """Specialise a generator on the speakers of `lecture`: data in `out`/data, the run in `out`/run.
+
+    `start` are the weights to begin from, by default those that redub dubs with. `report` is told of the data's making
+    (see `tasks.dataset`). BadInput where too little of the lecture shows a face that speaks; MissingWeights.
+    """
+    from models.lipsync.engines import source_of
+    from models.wav2lip.checkpoint import read_generator
+    from tasks.dataset import DatasetSettings, prepare
+
+    start = source_of("wav2lip")[0] if start is None else start
+    begun = read_generator(start).config
+    settings = dataclasses.replace(
+        lipsync_settings(dataclasses.replace(options, width=begun.width)),
+        arrangement=begun.arrangement,
+        attention=begun.attention,
+        face_px=begun.face_px,
+    )
+    _listener(expert, settings)
+    data = out / "data"
+    prepared = prepare(lecture, data, DatasetSettings(jobs=max(1, options.threads or 1)), report)
+    if len(prepared.kept) < _LEAST_CLIPS:
+        reasons = sorted({clip.reason for clip in prepared.clips if not clip.kept and clip.reason})
+        raise BadInput(
+            f"only {len(prepared.kept)} stretches of it show a face that speaks ({'; '.join(reasons) or 'too short'}).",
+            where=str(lecture),
+            remedy=f"Give a recording that shows the speaker's face for longer; {data / 'clips.parquet'} says more.",
+        )
+    return train_lipsync(data, out / "run", settings, watcher, expert=expert, start=start)
+
+
+def _listener(expert: Path | None, settings: LipsyncSettings) -> FrozenExpert | None:
+    """The expert that gives the sync loss; BadInput where there is none, or where it judges faces of another size."""
+    if expert is None and not settings.sync_weight:
+        return None
+    from models.metrics.sync_confidence import expert_checkpoint
+    from models.training.lipsync import frozen_expert
+
+    try:
+        path = expert_checkpoint() if expert is None else expert
+    except MissingWeights as missing:
         raise BadInput(
             "the sync loss needs a trained expert.",
             where="--expert",
             remedy="Train one: redub train expert DATA --out runs/expert; then --expert runs/expert/best.safetensors.",
-        )
-    shards = _open(data)
-    settings = _agreed(out, settings)
-    training, held_out = split_clips(shards.clips, data)
-    from models.training.lipsync import LipsyncTrainee, frozen_expert
-    from models.wav2lip.checkpoint import read_generator
-
-    listener = None if expert is None else frozen_expert(expert)
-    if listener is not None and listener.network.config.face_px != settings.face_px:
+        ) from missing
+    listener = frozen_expert(path)
+    if listener.network.config.face_px != settings.face_px:
         raise BadInput(
             f"this expert judges faces of {listener.network.config.face_px} pixels, not {settings.face_px}.",
-            where=str(expert),
+            where=str(path),
             remedy="Train an expert for that size first.",
         )
-    begun = None if start is None else read_generator(start)
-    if begun is not None:
-        _require_same_size(begun.config.width, begun.config.face_px, settings, start)
-    trainee = LipsyncTrainee(shards, training, held_out, settings, listener, start=begun)
-    return _train(out, trainee, settings, watcher, data, start)
+    return listener
 
 
 def split_clips(clips: Sequence[ClipRef], data: Path) -> tuple[list[ClipRef], list[ClipRef]]:
@@ -176,34 +233,31 @@ def _open(data: Path) -> Shards:
         ) from error
 
 
-def _agreed(out: Path, settings: Settings) -> Settings:
-    """`settings`, kept beside the run; BadInput where the run in `out` was begun with others."""
-    from models.training.runs import SETTINGS
+def _require_agreement(out: Path, settings: Settings) -> None:
+    """BadInput where `out` holds other things, or a run that was begun with other settings."""
+    from models.training.runs import SETTINGS, read_progress
 
     kept = out / SETTINGS
-    if kept.is_file():
-        try:
-            before = config.from_json(type(settings), kept.read_text(encoding="utf-8"))
-        except ValueError as error:
+    if not kept.is_file():
+        if out.is_dir() and any(out.iterdir()):
             raise BadInput(
-                "a run of another kind lies here.", where=str(out), remedy="Train into another folder: --out."
-            ) from error
-        if changed := config.differences(before, settings):
-            name, (was, now) = next(iter(changed.items()))
-            raise BadInput(
-                f"the run here was begun with {name} {was!r}, not {now!r}.",
-                where=str(out),
-                remedy="Give the same options to go on with it, or another --out to begin a new one.",
+                "the folder holds other things.", where=str(out), remedy="Train into a folder of its own: --out."
             )
-    elif out.is_dir() and any(out.iterdir()):
+        return
+    try:
+        before = config.from_json(type(settings), kept.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise BadInput(
-            "the folder holds other things.", where=str(out), remedy="Train into a folder of its own: --out."
+            "a run of another kind lies here.", where=str(out), remedy="Train into another folder: --out."
+        ) from error
+    changed = config.differences(before, settings)
+    if changed and read_progress(out) is not None:
+        name, (was, now) = next(iter(changed.items()))
+        raise BadInput(
+            f"the run here was begun with {name} {was!r}, not {now!r}.",
+            where=str(out),
+            remedy="Give the same options to go on with it, or another --out to begin a new one.",
         )
-    require_writable(out.absolute())
-    with no_space_told(out):
-        out.mkdir(parents=True, exist_ok=True)
-        config.save(settings, kept)
-    return settings
 
 
 def _require_same_size(width: float, face_px: int, settings: Settings, start: Path | None) -> None:
@@ -219,7 +273,12 @@ def _train(
     out: Path, trainee: Trainee[Any], settings: Settings, watcher: Watcher, data: Path, start: Path | None
 ) -> TrainingRecord:
     from models.training.loop import train
+    from models.training.runs import SETTINGS
 
+    require_writable(out.absolute())
+    with no_space_told(out):
+        out.mkdir(parents=True, exist_ok=True)
+        config.save(settings, out / SETTINGS)
     about = {
         "data": data.absolute().name,
         "seed": str(settings.seed),

@@ -69,8 +69,9 @@ def _weights() -> list[Finding]:
     dubbing = Finding("weights, en to fr", "ok", ", ".join(needed))
     if absent:
         dubbing = Finding("weights, en to fr", "fault", f"missing {', '.join(absent)}: redub weights pull --for fr")
-    lips = Finding("lips", "ok", ", ".join(installed.lip_engines()))
-    return [dubbing, lips]
+    lips = installed.lip_engines()
+    missing = Finding("lips", "fault", "none: redub weights pull --for fr")
+    return [dubbing, Finding("lips", "ok", ", ".join(lips)) if lips else missing]
 
 
 def _voices() -> list[Finding]:

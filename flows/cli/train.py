@@ -142,6 +142,61 @@ def lipsync(
     _tell(record, output)
 
 
+@app.command(
+    epilog=f"""
+Examples:
+  redub train adapt --lecture lecture.mp4 --out runs/prof
+  redub train adapt --lecture lecture.mp4 --out runs/prof --init wav2lip.safetensors --steps 1000
+  redub weights pull wav2lip --from runs/prof/run/best.safetensors
+
+The third line makes redub dub with what came of it. The data made of the lecture
+lies in data/, the run in run/.
+{_RESUMING}"""
+)
+def adapt(
+    lecture: Annotated[Path, typer.Option("--lecture", help="A recording in which the speakers' faces show.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder for data and run.")],
+    expert: Annotated[
+        Path | None, typer.Option("--expert", help="The expert's weights; default: those that ship.")
+    ] = None,
+    init: Annotated[
+        Path | None, typer.Option("--init", help="The weights to specialise; default: those that redub dubs with.")
+    ] = None,
+    minutes: Minutes = None,
+    steps: Steps = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Windows of five frames in a batch.")] = None,
+    seed: Seed = None,
+    learning_rate: Rate = None,
+    threads: Threads = None,
+    json: Json = False,  # noqa: FBT002 (an option of the command line)
+) -> None:
+    """Specialise trained lip-sync weights on the speakers of one lecture."""
+    from tasks import training
+
+    options = training.Options(
+        preset="adapt",
+        minutes=minutes,
+        steps=steps,
+        batch=batch,
+        seed=seed,
+        learning_rate=learning_rate,
+        threads=threads,
+    )
+    output = choose_output(as_json=json)
+    told: set[tuple[str, int]] = set()
+
+    def report(what: str, done: int, total: int) -> None:
+        tenth = (what, 10 * done // max(total, 1))
+        if tenth not in told:
+            told.add(tenth)
+            output.event("preparing", what=what, done=done, total=total)
+            output.say(f"[dim]{what}: {done} of {total}[/]")
+
+    with _watching(output) as lines:
+        record = training.adapt(lecture, out, options, lines, report, expert=expert, start=init)
+    _tell(record, output)
+
+
 class _Lines:
     """Says how a run goes, a line every few seconds, and ends it at the first Ctrl-C."""
 
@@ -152,7 +207,8 @@ class _Lines:
         self._end = False
 
     def began(self, *, step: int, samples: int) -> None:
-        """The run begins, or goes on."""
+        """The run begins, or goes on; from here on Ctrl-C ends it after a step."""
+        signal.signal(signal.SIGINT, self._interrupted)
         self._samples = samples
         self._said_s = self._began_s = time.monotonic()
         self._output.event("began", step=step, samples_per_step=samples)
@@ -181,7 +237,7 @@ class _Lines:
         """Whether Ctrl-C was pressed."""
         return self._end
 
-    def interrupted(self, signum: int, frame: FrameType | None) -> None:
+    def _interrupted(self, signum: int, frame: FrameType | None) -> None:
         """The first time the run is ended after its step, the second time at once: the last checkpoint is whole."""
         if self._end:
             signal.default_int_handler(signum, frame)
@@ -191,10 +247,9 @@ class _Lines:
 
 @contextmanager
 def _watching(output: Output) -> Iterator[_Lines]:
-    lines = _Lines(output)
-    before = signal.signal(signal.SIGINT, lines.interrupted)
+    before = signal.getsignal(signal.SIGINT)
     try:
-        yield lines
+        yield _Lines(output)
     finally:
         signal.signal(signal.SIGINT, before)
 

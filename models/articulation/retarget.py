@@ -69,15 +69,20 @@ def learn_speaker(model: MouthModel, mouths: Floats) -> SpeakerMouth:
 
 
 def mouths_of(
-    model: MouthModel, speaker: SpeakerMouth, articulation: Articulation, voiced: npt.NDArray[np.float32]
+    model: MouthModel,
+    speaker: SpeakerMouth,
+    articulation: Articulation,
+    voiced: npt.NDArray[np.float32],
+    manner: Floats,
 ) -> tuple[Floats, Floats]:
     """The mouths that the speaker is to show: shapes (T, K), and canonical points (T, M, 3).
 
-    `voiced` (T,) 0..1 says how far the speaker is speaking at each moment: at 0 the mouth is at rest.
+    `voiced` (T,) 0..1 says how far the speaker is speaking at each moment: at 0 the mouth is at rest. `manner`
+    (T, M, 3) is added to the points: what of the mouth at that moment no shape tells.
     """
     wanted = articulation.shapes * speaker.deviation
     shapes = np.asarray(speaker.rest + voiced[:, None] * (wanted - speaker.rest), np.float32)
-    mouths = np.repeat(speaker.mean[None], len(shapes), axis=0)
+    mouths = speaker.mean + manner
     mouths[:, :, :2] += model.offsets(shapes)
     closure = np.clip((articulation.closed - _CLOSURE_FROM) / (_CLOSURE_FULL - _CLOSURE_FROM), 0, 1)
     closure = np.maximum(closure, 1 - voiced)

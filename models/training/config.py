@@ -30,7 +30,7 @@ class Schedule:
     learning_rate: float = 1e-3
     warmup: float = 0.03
     final: float = 0.01
-    validate_every: int = 100
+    validate_every: int = 200
     checkpoint_minutes: float = 2.0
     threads: int = 0
     """Threads of arithmetic; 0 leaves the choice to PyTorch."""
@@ -288,6 +288,20 @@ def lipsync_tiny() -> LipsyncSettings:
     )
 
 
+def lipsync_adapt() -> LipsyncSettings:
+    """To specialise trained weights on one speaker: small steps, and no faces of other proportions than theirs."""
+    pictures = dataclasses.replace(
+        weakened(GENERATOR_PICTURES, 0.3), flip_chance=0.0, mesh=0.0, aspect=0.0, shear=0.0, grey_chance=0.0
+    )
+    return LipsyncSettings(
+        upper_share=0.0,
+        sync_weight=0.03,
+        pictures=pictures,
+        sounds=weakened(SoundAugment(), 0.5),
+        schedule=Schedule(steps=400, learning_rate=2e-4, warmup=0.1, validate_every=100),
+    )
+
+
 EXPERT_PRESETS: Mapping[str, Callable[[], ExpertSettings]] = {
     "cpu": expert_cpu,
     "paper": expert_paper,
@@ -297,6 +311,7 @@ LIPSYNC_PRESETS: Mapping[str, Callable[[], LipsyncSettings]] = {
     "cpu": lipsync_cpu,
     "paper": lipsync_paper,
     "wgan": lipsync_wgan,
+    "adapt": lipsync_adapt,
     "tiny": lipsync_tiny,
 }
 

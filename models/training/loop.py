@@ -6,6 +6,7 @@ same number of threads, a run limited by steps therefore ends with the same bits
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -139,9 +140,9 @@ def train(
         progress = Progress()
     else:
         runs.restore(folder, trainee.networks, trainee.optimizers)
-    watcher.began(step=progress.step, samples=trainee.samples)
     if share_done(schedule, progress.step, progress.seconds) >= 1:
-        return progress
+        return dataclasses.replace(progress, finished=True)
+    watcher.began(step=progress.step, samples=trainee.samples)
     with Curves(folder, progress.step) as curves, ahead(trainee.batch, progress.step) as batches:
         return _Run(folder, trainee, schedule, watcher, about, curves, progress).go(batches.next)
 

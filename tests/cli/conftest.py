@@ -61,10 +61,10 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def weights_without_lips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This machine's weights, but for those that draw lips."""
-    root = tmp_path_factory.mktemp("weights-without-lips")
-    for name in ("kokoro", "yunet", "sface", "whisper-base"):
+def usual_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights that anybody can bring: lips are the speaker's own mouths, and no network of others draws any."""
+    root = tmp_path_factory.mktemp("usual-weights")
+    for name in ("kokoro", "yunet", "sface", "facemesh", "whisper-base"):
         if not weights.present(name):
             pytest.skip(f"weights that are not on this machine: {name} (make weights)")
         (root / name).symlink_to(weights.root() / name)
@@ -72,10 +72,10 @@ def weights_without_lips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def weights_with_untrained_lips(weights_without_lips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same, and a generator of lips that nobody trained: it stands in for trained weights, and draws noise."""
+def weights_with_untrained_lips(usual_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, and a Wav2Lip generator that nobody trained: it stands in for trained weights, and draws noise."""
     root = tmp_path_factory.mktemp("weights-with-lips")
-    for name in weights_without_lips.iterdir():
+    for name in usual_weights.iterdir():
         (root / name.name).symlink_to(name.resolve())
     checkpoint = tmp_path_factory.mktemp("checkpoint") / "untrained.safetensors"
     untrained_checkpoint.write(checkpoint)
@@ -106,7 +106,7 @@ def still_life(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def speech(tmp_path_factory: pytest.TempPathFactory, weights_without_lips: Path) -> Path:
+def speech(tmp_path_factory: pytest.TempPathFactory, usual_weights: Path) -> Path:
     """A word of greeting in WAV, about a second long."""
     voice = voices.find("en-kokoro-am-michael")
     waveform = engines.load("kokoro").speak(normalise("Hello.", "en"), voice)

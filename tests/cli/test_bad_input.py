@@ -163,10 +163,10 @@ def test_a_language_without_a_translation_model(
     lectures: Path,
     media: Path,
     source_language: str,
-    weights_without_lips: Path,
+    usual_weights: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("REDUB_WEIGHTS", str(weights_without_lips))
+    monkeypatch.setenv("REDUB_WEIGHTS", str(usual_weights))
     source = copied("tone.mp4")(lectures, media)
     ended = redub("dub", source, "--to", "de", "--from", source_language)
     assert ended.code == 3

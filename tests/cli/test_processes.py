@@ -129,13 +129,13 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_done(
     portrait: Path,
     speech: Path,
     tmp_path: Path,
-    weights_without_lips: Path,
+    usual_weights: Path,
     full: str,
     size: str,
 ) -> None:
     places = {"output": tmp_path / "out", "cache": tmp_path / "cache"}
     command = [REDUB, "lipsync", "--face", portrait, "--audio", speech, "--out", places["output"] / "talking.mp4"]
-    environment["REDUB_WEIGHTS"] = str(weights_without_lips)
+    environment["REDUB_WEIGHTS"] = str(usual_weights)
     done = on_a_small_disk(places[full], size, command, environment)
     last = done.stderr.splitlines()[-1]
     assert done.returncode == 5, done.stderr

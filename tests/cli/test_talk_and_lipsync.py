@@ -68,8 +68,8 @@ def untrained(monkeypatch: pytest.MonkeyPatch, weights_with_untrained_lips: Path
 
 
 @pytest.fixture
-def without_lips(monkeypatch: pytest.MonkeyPatch, weights_without_lips: Path) -> None:
-    monkeypatch.setenv("REDUB_WEIGHTS", str(weights_without_lips))
+def without_lips(monkeypatch: pytest.MonkeyPatch, usual_weights: Path) -> None:
+    monkeypatch.setenv("REDUB_WEIGHTS", str(usual_weights))
 
 
 @pytest.fixture(scope="module")

@@ -11,19 +11,18 @@ from redub_command import Dubbed, Redub
 from models.weights import store as weights
 
 REPOSITORY = Path(__file__).parents[2]
-NEEDED = ("whisper-base", "opus-mt-en-fr", "kokoro", "yunet", "sface")
-LIP_WEIGHTS = ("wav2lip", "wav2lip-gan")
+NEEDED = ("whisper-base", "opus-mt-en-fr", "kokoro", "yunet", "sface", "facemesh")
 
 
 @pytest.fixture(scope="session")
-def weights_without_lips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This machine's weights but for those that draw lips, which some machines have."""
-    return _linked_weights(tmp_path_factory.mktemp("weights-without-lips"))
+def usual_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights that anybody can bring: lips are the speaker's own mouths, and no network of others draws any."""
+    return _linked_weights(tmp_path_factory.mktemp("usual-weights"))
 
 
 @pytest.fixture(scope="session")
 def weights_with_untrained_lips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This machine's weights, and a generator of lips that nobody trained: it stands in for trained weights."""
+    """The same, and a Wav2Lip generator that nobody trained: it stands in for trained weights, and draws noise."""
     root = _linked_weights(tmp_path_factory.mktemp("weights-with-lips"))
     checkpoint = tmp_path_factory.mktemp("checkpoint") / "untrained.safetensors"
     _module("benchmarks.untrained_checkpoint", checkpoint)
@@ -46,7 +45,7 @@ def _module(name: str, *arguments: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory, weights_without_lips: Path) -> Path:
+def sample(tmp_path_factory: pytest.TempPathFactory, usual_weights: Path) -> Path:
     """The sample lecture: a slide, a talking head, a slide; 23 s in English. Its voices are synthetic."""
     file = tmp_path_factory.mktemp("sample") / "lecture.mp4"
     _module("benchmarks.sample", file)
@@ -62,8 +61,8 @@ def short_lecture(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Pat
 
 
 @pytest.fixture(scope="session")
-def sample_dub(tmp_path_factory: pytest.TempPathFactory, sample: Path, weights_without_lips: Path) -> Dubbed:
+def sample_dub(tmp_path_factory: pytest.TempPathFactory, sample: Path, usual_weights: Path) -> Dubbed:
     folder = tmp_path_factory.mktemp("sample-dub")
-    redub = Redub(folder / "cache", folder / "state", weights_without_lips)
+    redub = Redub(folder / "cache", folder / "state", usual_weights)
     out = folder / "out"
     return redub.dub(sample, out)

@@ -60,9 +60,9 @@ def fake_spanish(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("fake_spanish")
 def test_shared_stages_are_done_once(
-    sample_dub: Dubbed, weights_without_lips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sample_dub: Dubbed, usual_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REDUB_WEIGHTS", str(weights_without_lips))
+    monkeypatch.setenv("REDUB_WEIGHTS", str(usual_weights))
     store, journal = Store(sample_dub.redub.cache), Journal()
     job = DubJob(
         source=sample_dub.source, targets=("fr", "es"), source_language=None, audio_track=None, settings=lecture()

@@ -11,8 +11,9 @@ from infra.media.splice import GroupOfPictures, GroupRun
 from manifests.records import Blob, FaceTrack, Shot
 from manifests.time import Span, flicks
 from tasks.assemble import chapters
-from tasks.lips import spans_to_change, speaking_tracks
+from tasks.lips import spans_to_change
 from tasks.render import split_runs
+from tasks.speaking import largest
 
 
 def track(start_s: float, end_s: float, height_px: float) -> FaceTrack:
@@ -28,15 +29,16 @@ def track(start_s: float, end_s: float, height_px: float) -> FaceTrack:
 
 def test_the_largest_of_several_faces_speaks_and_a_small_one_never() -> None:
     small, large, later = track(0, 5, 80), track(1, 4, 200), track(4, 6, 90)
-    assert speaking_tracks([small, large, later, track(7, 9, 30)], 64.0) == [large, later]
+    chosen = largest([small, large, later, track(7, 9, 30)], 64.0)
+    assert [(each.track_id, each.spans) for each in chosen] == [(each.id, (each.span,)) for each in (large, later)]
 
 
 @given(st.lists(st.tuples(st.floats(0, 60), st.floats(0.1, 20), st.floats(10, 400)), max_size=12))
 def test_at_most_one_face_speaks_at_a_time(faces: list[tuple[float, float, float]]) -> None:
     tracks = [track(start, start + length, height) for start, length, height in faces]
-    chosen = speaking_tracks(tracks, 64.0)
-    assert all(not a.span.overlaps(b.span) for a, b in pairwise(chosen))
-    assert all(any(t.span.overlaps(c.span) for c in chosen) for t in tracks if t.median_height_px >= 64.0)
+    chosen = [span for each in largest(tracks, 64.0) for span in each.spans]
+    assert all(a.end <= b.start for a, b in pairwise(chosen))
+    assert all(any(t.span.overlaps(span) for span in chosen) for t in tracks if t.median_height_px >= 64.0)
 
 
 def test_lips_change_while_either_voice_is_heard() -> None:

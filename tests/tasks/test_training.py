@@ -111,6 +111,7 @@ def test_a_run_ends_when_asked_and_is_taken_up_again(data: Path, tmp_path: Path)
     assert done.best == tmp_path / "best.safetensors"
     assert train_expert(data, tmp_path, tiny(steps=3), watching).finished
     assert watching.steps == 2
+    assert train_expert(data, tmp_path, tiny(steps=1), watching).finished
 
     with pytest.raises(BadInput, match="begun with clips 1, not 2"):
         train_expert(data, tmp_path, dataclasses.replace(tiny(steps=3), clips=2), Watching())
@@ -119,6 +120,12 @@ def test_a_run_ends_when_asked_and_is_taken_up_again(data: Path, tmp_path: Path)
     with pytest.raises(BadInput, match=r"Give --width 0\.125"):
         wider = dataclasses.replace(tiny(), width=0.25)
         train_expert(data, tmp_path / "wider", wider, Watching(), start=tmp_path / "best.safetensors")
+
+
+def test_a_run_that_never_began_leaves_nothing_in_the_way(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="width"):
+        train_expert(data, tmp_path / "run", dataclasses.replace(tiny(), width=7.0), Watching())
+    assert train_expert(data, tmp_path / "run", tiny(), Watching()).finished
 
 
 def test_a_folder_that_holds_other_things_is_left_alone(data: Path, tmp_path: Path) -> None:

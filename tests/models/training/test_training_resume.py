@@ -15,7 +15,7 @@ from training_process import run
 from models.training import runs
 from models.training.curves import read_history
 
-STEPS = 10
+STEPS = 6
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_a_killed_run_ends_with_the_bits_of_one_left_alone(
     )
     assert process.stdout is not None
     for line in process.stdout:
-        if line == "step 6\n":
+        if line == "step 3\n":
             process.send_signal(signal.SIGKILL)
             break
     process.wait()
