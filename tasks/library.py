@@ -23,8 +23,8 @@ from models.rewrite.library import FaceLibrary, follows_among, pack_crop, select
 from tasks.arrays import get_arrays, put_arrays
 from tasks.stage import Stage
 
-_STILL_PX = 0.6
-"""A face whose landmarks move by less than this between all its frames is a picture: one frame says everything."""
+_STILL = 0.03
+"""A mouth whose points move by less than this, in distances between the eyes, is a picture's: one frame says all."""
 _GAP: Flicks = FLICKS_PER_SECOND // 2
 """Wanted frames this far apart are decoded in one go."""
 _LEAST_SHARPNESS = 0.5
@@ -102,7 +102,7 @@ def make_library(work: LibraryWork, store: Store) -> tuple[SpeakerLibrary, ...]:
         return ()
     speaker = learn_speaker(model, seen.mouths)
     shapes = model.shapes(seen.mouths, speaker.mean)
-    if _is_still(seen.points):
+    if _is_still(seen.mouths):
         rows = np.zeros(1, np.int64)
     else:
         rows = select(seen.times, seen.follows, shapes, seen.poses, seen.quality, most=work.settings.most_frames)
@@ -169,8 +169,9 @@ def _collect(work: LibraryWork, model: MouthModel, store: Store) -> _Seen | None
     return _Seen(quality=quality.astype(np.float32), **whole)
 
 
-def _is_still(points: npt.NDArray[np.float32]) -> bool:
-    return bool(np.ptp(points[:, :, :2], axis=0).max() < _STILL_PX)
+def _is_still(mouths: npt.NDArray[np.float32]) -> bool:
+    """Whether all of `mouths` (N, M, 3) are one and the same, but for what the landmarks tremble."""
+    return bool(mouths[:, :, :2].std(axis=0).max() < _STILL / 2)
 
 
 def _pack(
@@ -188,7 +189,7 @@ def _pack(
     return [packed[row] for row in range(len(times))]
 
 
-LIBRARY: Stage[LibraryWork, tuple[SpeakerLibrary, ...]] = Stage("library", 1, tuple[SpeakerLibrary, ...], make_library)
+LIBRARY: Stage[LibraryWork, tuple[SpeakerLibrary, ...]] = Stage("library", 2, tuple[SpeakerLibrary, ...], make_library)
 
 
 def work_for(

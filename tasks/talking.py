@@ -9,11 +9,11 @@ from pathlib import Path
 from infra.media.audio import require_sound
 from infra.media.probe import inspect, probe
 from infra.media.splice import plan_groups
-from infra.media.still import fit_duration, is_image, read_image, video_from_image
+from infra.media.still import breathing_video, fit_duration, is_image, read_image
 from infra.store import Store, sha256_of
 from manifests.errors import BadInput
 from manifests.languages import language as known_language
-from manifests.records import Blob, Degradation, FaceTrack, MeshTrack, SyncedChunk, Video
+from manifests.records import Blob, Degradation, MeshTrack, SyncedChunk, Video
 from manifests.time import Flicks, Span, flicks
 from models.speech.contract import Voice
 from tasks import assemble, chunks, engines, faces, lips, looking, render, saying, shots, speaking
@@ -83,7 +83,7 @@ def make_talk(job: TalkJob, pool: Pool, store: Store) -> Talk:
     check(job)
     said = _say(job, pool)
     video = _picture(job.face, said.duration, pool, store)
-    tracks, synced, libraries = _move_lips(job, video, said, pool)
+    synced, libraries = _move_lips(job, video, said, pool)
     plan = plan_groups(Path(video.uri))
     rendered = render.submit_runs(video, plan, synced, libraries, job.settings.render, _tag(job), pool)
     work = assemble.AssembleWork(
@@ -107,7 +107,7 @@ def make_talk(job: TalkJob, pool: Pool, store: Store) -> Talk:
     )
     files = pool.submit(assemble.ASSEMBLE, [work], [video.span]).values()[0]
     degradations = (
-        *_untouched(video, tracks, synced, job.settings.lips),
+        *_untouched(video, synced, job.settings.lips),
         *(each for chunk in synced for each in chunk.degradations),
         *files.degradations,
     )
@@ -147,11 +147,11 @@ def _picture(face: Path, duration: Flicks, pool: Pool, store: Store) -> Video:
 
 def _move_lips(
     job: TalkJob, video: Video, said: saying.Said, pool: Pool
-) -> tuple[Sequence[FaceTrack], Sequence[SyncedChunk], tuple[SpeakerLibrary, ...]]:
-    """The faces of the picture, their new mouths chunk by chunk, and the libraries that these are made of."""
+) -> tuple[Sequence[SyncedChunk], tuple[SpeakerLibrary, ...]]:
+    """The new mouths of the picture's faces, chunk by chunk, and the libraries that these are made of."""
     settings = job.settings
     if settings.lips.engine == "none":
-        return (), (), ()
+        return (), ()
     found = pool.submit(shots.SHOTS, [shots.ShotWork(video=video, settings=settings.shots)], [video.span]).values()[0]
     planned = chunks.plan_chunks(video, found, said.speech, settings.chunks)
     spans = [chunk.span for chunk in planned]
@@ -184,23 +184,14 @@ def _move_lips(
         )
         for chunk, speech in zip(planned, heard, strict=True)
     ]
-    return tracks, pool.submit(lips.LIPS, work, spans).values(), libraries
+    return pool.submit(lips.LIPS, work, spans).values(), libraries
 
 
-def _untouched(
-    video: Video,
-    tracks: Sequence[FaceTrack],
-    synced: Sequence[SyncedChunk],
-    settings: lips.LipSettings,
-) -> tuple[Degradation, ...]:
-    """Why no face speaks, where none does and lip sync itself did not say."""
+def _untouched(video: Video, synced: Sequence[SyncedChunk], settings: lips.LipSettings) -> tuple[Degradation, ...]:
+    """Where lip sync had nothing to say because it saw nobody."""
     if settings.engine == "none" or any(chunk.frame_count or chunk.degradations for chunk in synced):
         return ()
-    heights = [track.median_height_px for track in tracks]
     reason = "no face was found in the picture: it passes untouched"
-    if heights:
-        least = settings.min_face_px
-        reason = f"the largest face is {max(heights):.0f} px high, less than {least:.0f}: the picture passes untouched"
     return (Degradation(stage="faces", span=video.span, reason=reason),)
 
 
@@ -221,8 +212,8 @@ def prepare_picture(work: PictureWork, store: Store) -> Blob:
         if work.moving:
             fit_duration(Path(work.uri), work.duration, file)
         else:
-            video_from_image(Path(work.uri), work.duration, file)
+            breathing_video(Path(work.uri), work.duration, file)
         return store.put(file)
 
 
-PREPARE: Stage[PictureWork, Blob] = Stage("prepare", 1, Blob, prepare_picture)
+PREPARE: Stage[PictureWork, Blob] = Stage("prepare", 2, Blob, prepare_picture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import struct
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,8 @@ _TICKS_PER_S = 90_000
 _CRF = "16"
 _BACKWARD_STEP: Flicks = FLICKS_PER_SECOND  # how much is held in memory while playing backwards
 _BT709 = 1
+_SWELL, _BREATH_S, _SWAY_S = 0.012, 4.2, 7.7
+"""How much a breathing picture grows, how long a breath takes, and how long a sway: no common period shows."""
 _EXIF = re.compile(rb"(?:Exif\0\0|eXIf|EXIF....)(II\*\0|MM\0\*)", re.DOTALL)
 _EXIF_WITHIN = 4_000_000  # bytes from the start that are searched for the block
 _ORIENTATION_TAG = 0x0112
@@ -103,6 +106,36 @@ def video_from_image(image: Path, duration: Flicks, out: Path, *, fps: int = 25)
     rgb = _even(_fitted(read_image(image)))
     count = max(1, -(-duration * fps // FLICKS_PER_SECOND))
     write_video(((flicks(Fraction(number, fps)), rgb) for number in range(count)), out, rate=Fraction(fps))
+
+
+def breathing_video(image: Path, duration: Flicks, out: Path, *, fps: int = 25) -> None:
+    """As `video_from_image`, but alive: the picture swells and sways by less than a hundredth, as if somebody breathed.
+
+    A portrait of which the mouth alone moves looks like a mask; what moves as a whole hides where the mouth was put in.
+    The first frame is the image itself.
+    """
+    rgb = _even(_fitted(read_image(image)))
+    count = max(1, -(-duration * fps // FLICKS_PER_SECOND))
+    write_video(
+        ((flicks(Fraction(number, fps)), _breathed(rgb, number / fps)) for number in range(count)),
+        out,
+        rate=Fraction(fps),
+    )
+
+
+def _breathed(rgb: Rgb, at_s: float) -> Rgb:
+    """`rgb` as it is `at_s` seconds on: larger about its lower middle, and moved less than that uncovers."""
+    from PIL import Image
+
+    height, width = rgb.shape[:2]
+    swell = 1 + _SWELL * (1 - math.cos(2 * math.pi * at_s / _BREATH_S)) / 2
+    sway = (swell - 1) * 0.3 * width * math.sin(2 * math.pi * at_s / _SWAY_S)
+    step = 1 / swell
+    left, top = (width / 2) * (1 - step) + sway, height * (1 - step) * 0.7
+    moved = Image.fromarray(rgb).transform(
+        (width, height), Image.Transform.AFFINE, (step, 0, left, 0, step, top), Image.Resampling.BICUBIC
+    )
+    return np.asarray(moved)
 
 
 def fit_duration(path: Path, duration: Flicks, out: Path) -> None:

@@ -22,6 +22,8 @@ _DEVIATION_RANGE = (0.4, 1.5)
 """Bounds of a speaker's deviations over the training speaker's: few or still frames say little about a range."""
 _FRAMES_OF_A_RANGE = 50.0
 """Frames after which a speaker's own deviations count as much as the training speaker's."""
+_TOUCHING = 0.012
+"""Distance between the inner lips, as landmarks see it, when they touch."""
 _STILL_DEVIATION = 0.3
 """Deviation of the first coefficient (the jaw's) under which a mouth hardly moves."""
 _CLOSURE_FROM, _CLOSURE_FULL = 0.35, 0.65
@@ -53,7 +55,9 @@ def learn_speaker(model: MouthModel, mouths: Floats) -> SpeakerMouth:
     mean = mouths.mean(axis=0)
     shapes = model.shapes(mouths, mean)
     if shapes[:, 0].std() < _STILL_DEVIATION:
-        quiet = np.median(mouths, axis=0)
+        # A portrait may smile with its lips apart; at rest they touch.
+        closed_gap = min(closed_gap, _TOUCHING)
+        quiet = close_lips(np.median(mouths, axis=0)[None], np.array([closed_gap], np.float32))[0]
         quiet[:, :2] -= model.offsets(model.rest[None])[0]
         ones = np.ones(model.size, np.float32)
         return SpeakerMouth(mean=quiet, deviation=ones, rest=model.rest, closed_gap=closed_gap)

@@ -108,6 +108,12 @@ def test_a_source_that_cannot_be_dubbed(
             ["no translator is called 'babel'", "ctranslate2"],
             marks=pytest.mark.weights,
         ),
+        pytest.param(
+            ["--to", "fr", "--from", "en", "--lips", "gloss"],
+            2,
+            ["--lips", "'gloss'", "rewrite", "wav2lip", "none"],
+            marks=pytest.mark.weights,
+        ),
         pytest.param(["--to", "pt"], 2, ["no model into pt", "fr"], marks=pytest.mark.weights),
         pytest.param(["--to", "fr", "--transcriber", "dora"], 2, ["dora", "whisper"], marks=pytest.mark.weights),
     ],

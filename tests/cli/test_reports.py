@@ -117,7 +117,7 @@ def test_doctor_without_weights_finds_faults_and_their_remedies(
     (event,) = ended.events
     states = {finding["what"]: finding["state"] for finding in event["findings"]}
     assert states["weights, en to fr"] == "fault"
-    assert states["weights, lips"] == "note"
+    assert states["lips"] == "fault"
     assert states["media"] == "ok"
 
 
@@ -134,12 +134,27 @@ def test_doctor_finds_a_server_that_does_not_answer(redub: Redub, monkeypatch: p
 @pytest.mark.weights
 def test_doctor_with_weights_is_content(redub: Redub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    if not all(weights.present(name) for name in ("whisper-base", "yunet", "sface", "opus-mt-en-fr", "kokoro")):
+    if not all(weights.present(name) for name in ("whisper-base", "yunet", "sface", "facemesh", "opus-mt-en-fr", "kokoro")):
         pytest.skip("weights that are not on this machine (make weights)")
     ended = redub("doctor")
     assert ended.code == 0, ended.out
     assert "fault" not in ended.out
     assert "en to fr" in ended.out
+    assert "rewrite (" in ended.out
+
+
+@pytest.mark.weights
+def test_doctor_counts_on_no_lips_where_faces_cannot_be_followed(
+    redub: Redub, usual_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in usual_weights.iterdir():
+        if name.name != "facemesh":
+            (tmp_path / name.name).symlink_to(name.resolve())
+    monkeypatch.setenv("REDUB_WEIGHTS", str(tmp_path))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    (event,) = redub("doctor", "--json").events
+    (lips,) = [finding for finding in event["findings"] if finding["what"] == "lips"]
+    assert (lips["state"], lips["detail"]) == ("fault", "none: redub weights pull --for fr")
 
 
 def test_show_adds_a_run_up(redub: Redub) -> None:

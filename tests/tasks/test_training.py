@@ -67,7 +67,7 @@ def test_options_change_the_preset_alone_where_they_are_given() -> None:
 
 
 def test_an_unknown_preset_is_told() -> None:
-    with pytest.raises(BadInput, match="cpu, paper, wgan, tiny"):
+    with pytest.raises(BadInput, match="cpu, paper, wgan, adapt, tiny"):
         lipsync_settings(Options(preset="huge"))
 
 
