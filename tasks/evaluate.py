@@ -38,6 +38,7 @@ from tasks.journal import Journal, Listener, Silent
 from tasks.lips import LipSettings
 from tasks.pool import InProcessPool
 from tasks.render import RenderSettings
+from tasks.rewriting import RewriteSettings
 from tasks.settings import DubSettings, lecture
 from tasks.talking import TalkJob, make_talk
 
@@ -93,11 +94,18 @@ class Evaluation:
     files: tuple[Path, ...]
 
 
-def evaluation_settings(lips: str, *, crf: int = 0) -> DubSettings:
+BARRED_S = 0.5
+"""In reconstruction, source frames nearer than this to the one that is made may not be used: they are the answer."""
+
+
+def evaluation_settings(lips: str, protocol: Protocol = "cross", *, crf: int = 0) -> DubSettings:
     """The settings to render with: the lecture's, with the engine `lips`; crf 0 keeps the picture without loss."""
     engine = "none" if lips == HOLD else lips
+    barred_s = BARRED_S if protocol == "reconstruction" else 0.0
     return dataclasses.replace(
-        lecture(), lips=LipSettings(engine=engine), render=RenderSettings(encoder=EncoderSettings(crf=crf))
+        lecture(),
+        lips=LipSettings(engine=engine, rewrite=RewriteSettings(barred_s=barred_s)),
+        render=RenderSettings(encoder=EncoderSettings(crf=crf)),
     )
 
 

@@ -114,7 +114,7 @@ def run_evaluation(
     if chosen == "dubbed":
         lips = "as dubbed"
     limit_arenas()
-    settings = evaluation_settings("none" if chosen == "dubbed" else lips, crf=crf)
+    settings = evaluation_settings("none" if chosen == "dubbed" else lips, chosen, crf=crf)
     job = EvaluationJob(
         inputs=tuple(path.absolute() for path in inputs),
         out=out.absolute(),
