@@ -134,7 +134,9 @@ def test_doctor_finds_a_server_that_does_not_answer(redub: Redub, monkeypatch: p
 @pytest.mark.weights
 def test_doctor_with_weights_is_content(redub: Redub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    if not all(weights.present(name) for name in ("whisper-base", "yunet", "sface", "facemesh", "opus-mt-en-fr", "kokoro")):
+    if not all(
+        weights.present(name) for name in ("whisper-base", "yunet", "sface", "facemesh", "opus-mt-en-fr", "kokoro")
+    ):
         pytest.skip("weights that are not on this machine (make weights)")
     ended = redub("doctor")
     assert ended.code == 0, ended.out
