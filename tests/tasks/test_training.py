@@ -10,7 +10,20 @@ from manifests.errors import BadInput
 from models.landmarks.topology import KEPT
 from models.training import config
 from models.training.shards import ClipRef, ShardWriter, Split, shard_folder
-from tasks.training import Options, expert_settings, lipsync_settings, split_clips, train_expert, train_lipsync
+from models.wav2lip.checkpoint import read_generator, save_network
+from models.wav2lip.config import ExpertConfig, GeneratorConfig
+from models.wav2lip.expert import SyncExpert
+from models.wav2lip.generator import Generator
+from tasks.training import (
+    Options,
+    TrainingRecord,
+    adapt,
+    expert_settings,
+    lipsync_settings,
+    split_clips,
+    train_expert,
+    train_lipsync,
+)
 
 
 @dataclass
@@ -145,3 +158,37 @@ def test_a_run_that_runs_away_says_what_to_do(data: Path, tmp_path: Path) -> Non
 def test_the_sync_loss_needs_an_expert(data: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="redub train expert"):
         train_lipsync(data, tmp_path, config.lipsync_tiny(), Watching())
+
+
+LECTURE = Path(__file__).parents[3] / "shared" / "data" / "lecture" / "lecture_en.mp4"
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+@pytest.mark.shared_data
+@pytest.mark.skipif(not LECTURE.exists(), reason="the team's sample lecture is not here")
+def test_weights_are_adapted_to_the_faces_of_a_lecture(tmp_path: Path) -> None:
+    """Untrained networks stand in for trained weights: what matters is the way from lecture to weights."""
+    generator, expert = tmp_path / "generator.safetensors", tmp_path / "expert.safetensors"
+    save_network(Generator(GeneratorConfig(width=0.125)), generator, about={})
+    save_network(SyncExpert(ExpertConfig(width=0.125)), expert, about={})
+    told: list[tuple[str, int, int]] = []
+
+    def adapted(steps: int) -> TrainingRecord:
+        options = Options(preset="adapt", steps=steps, batch=1, learning_rate=2e-3, threads=1)
+        return adapt(
+            LECTURE,
+            tmp_path / "prof",
+            options,
+            Watching(),
+            lambda what, done, total: told.append((what, done, total)),
+            expert=expert,
+            start=generator,
+        )
+
+    assert adapted(3).best == tmp_path / "prof" / "run" / "best.safetensors"
+    assert told[-1][1] == told[-1][2] > 1
+    assert read_generator(tmp_path / "prof" / "run" / "best.safetensors").config == GeneratorConfig(width=0.125)
+    made = (tmp_path / "prof" / "data" / "shard-0000" / "faces.bin").stat().st_mtime_ns
+    assert adapted(5).step == 5
+    assert (tmp_path / "prof" / "data" / "shard-0000" / "faces.bin").stat().st_mtime_ns == made
