@@ -24,6 +24,7 @@ app = typer.Typer(
     help="Train the networks that move lips, on data made by `redub data prepare`.\n\n"
     "First an expert that hears whether lips and sound belong together, then with it a generator that draws them.",
     no_args_is_help=True,
+    rich_markup_mode="rich",
 )
 
 Data = Annotated[Path, typer.Argument(help="A folder made by `redub data prepare`.", metavar="DATA")]
@@ -40,11 +41,13 @@ Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads o
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line to standard output, for machines.")]
 
 _RESUMING = """
-The same command again goes on where it stopped, after Ctrl-C, a crash or a kill;
-a finished run is left alone. With more --steps or --minutes it goes on further.
+The same command again goes on where it stopped, after Ctrl-C, a crash or
+kill -9; a finished run is left alone. With more --steps or --minutes it goes
+on further.
 
-In the folder: best.safetensors and last.safetensors, the weights; curves.png and
-history.jsonl; tensorboard/ for `tensorboard --logdir`; settings.json; state/.
+In the folder: best.safetensors and last.safetensors, the weights; curves.png
+and history.jsonl; tensorboard/ for `tensorboard --logdir`; settings.json;
+state/, the newest checkpoint.
 """
 
 
@@ -53,11 +56,12 @@ history.jsonl; tensorboard/ for `tensorboard --logdir`; settings.json; state/.
 Examples:
   redub train expert shards/ --out runs/expert --minutes 60
   redub train expert shards/ --out runs/try --preset tiny
-  redub train expert shards/ --out runs/mine --steps 2000 --init expert.safetensors
+  redub train expert shards/ --out runs/mine --steps 2000 --init E.safetensors
 
-What is told: `told`, in-sync against shifted windows, 0.5 is chance; `ranked`, how
-often the right sound scores above a shifted one; `found`, clips whose offset is
-found within a frame. `_changed` means faces changed as strangers' would be.
+What is told: `told`, in-sync against shifted windows, 0.5 is chance; `ranked`,
+how often the right sound scores above a shifted one; `found`, clips whose
+offset is found within a frame. `_changed`: of faces and lights changed as in
+training, the nearest thing to strangers.
 {_RESUMING}"""
 )
 def expert(
@@ -98,19 +102,20 @@ def expert(
 @app.command(
     epilog=f"""
 Examples:
-  redub train lipsync shards/ --expert runs/expert/best.safetensors --out runs/lips
-  redub train lipsync shards/ --expert EXPERT --out runs/wgan --preset wgan
-  redub train lipsync shards/ --expert EXPERT --out runs/mine --init wav2lip.safetensors
+  redub train lipsync shards/ --out runs/lips --minutes 120
+  redub train lipsync shards/ --out runs/wgan --preset wgan
+  redub train lipsync shards/ --out runs/mine --expert E.safetensors
+  redub train lipsync shards/ --out runs/more --init L.safetensors
 
-Strips of held-out clips lie in samples/: reference, what the network is shown of
-the face, what it draws, what is true.
+Strips of held-out clips lie in samples/: reference, what the network is shown
+of the face, what it draws, what is true.
 {_RESUMING}"""
 )
 def lipsync(
     data: Data,
     out: Out,
     expert: Annotated[
-        Path | None, typer.Option("--expert", help="The expert's weights, from `redub train expert`.")
+        Path | None, typer.Option("--expert", help="The expert's weights; default: those that ship.")
     ] = None,
     preset: LipsyncPreset = "cpu",
     minutes: Minutes = None,
@@ -146,11 +151,11 @@ def lipsync(
     epilog=f"""
 Examples:
   redub train adapt --lecture lecture.mp4 --out runs/prof
-  redub train adapt --lecture lecture.mp4 --out runs/prof --init wav2lip.safetensors --steps 1000
+  redub train adapt --lecture lecture.mp4 --out runs/prof --steps 1000
   redub weights pull wav2lip --from runs/prof/run/best.safetensors
 
-The third line makes redub dub with what came of it. The data made of the lecture
-lies in data/, the run in run/.
+The third line makes redub dub with what came of it. The data made of the
+lecture lies in data/, the run in run/.
 {_RESUMING}"""
 )
 def adapt(

@@ -216,6 +216,7 @@ class _Run(Generic[Batch]):
                 )
 
     def _validate(self) -> None:
+        began_s = time.monotonic()
         values = self._trainee.validate()
         score = self._trainee.score(values)
         best = self._best_score is None or score > self._best_score
@@ -228,6 +229,7 @@ class _Run(Generic[Batch]):
         if picture is not None:
             _write_picture(picture, self._folder / runs.SAMPLES / f"step-{self._step:08d}.png")
         self._watcher.validated(step=self._step, values=values, best=best)
+        self._point_s += time.monotonic() - began_s  # the curve of samples a second tells of training alone
 
     def _export(self, name: str, values: Mapping[str, float]) -> None:
         scores = {f"validation.{each}": f"{value:.4f}" for each, value in values.items()}

@@ -15,7 +15,7 @@ from training_process import run
 from models.training import runs
 from models.training.curves import read_history
 
-STEPS = 6
+STEPS = 4
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_a_killed_run_ends_with_the_bits_of_one_left_alone(
     )
     assert process.stdout is not None
     for line in process.stdout:
-        if line == "step 3\n":
+        if line == "step 2\n":
             process.send_signal(signal.SIGKILL)
             break
     process.wait()
@@ -72,12 +72,12 @@ def test_a_killed_run_ends_with_the_bits_of_one_left_alone(
 
 
 def test_a_finished_run_is_left_alone_and_goes_on_with_more_steps(data: Path, tmp_path: Path) -> None:
-    first = run(data, tmp_path, 2)
+    first = run(data, tmp_path, 1)
     assert first.finished
     before = weights_of(tmp_path)
-    assert run(data, tmp_path, 2).step == 2
+    assert run(data, tmp_path, 1).step == 1
     assert all(torch.equal(before[name], now) for name, now in weights_of(tmp_path).items())
-    assert run(data, tmp_path, 3).step == 3
+    assert run(data, tmp_path, 2).step == 2
     assert not all(torch.equal(before[name], now) for name, now in weights_of(tmp_path).items())
 
 

@@ -28,7 +28,7 @@ class Quiet:
 
 def settings_of(steps: int) -> ExpertSettings:
     tiny = config.expert_tiny()
-    schedule = dataclasses.replace(tiny.schedule, steps=steps, validate_every=3, checkpoint_minutes=0)
+    schedule = dataclasses.replace(tiny.schedule, steps=steps, validate_every=2, checkpoint_minutes=0)
     return dataclasses.replace(tiny, clips=2, windows=2, extra_sounds=2, validation_clips=1, schedule=schedule)
 
 
