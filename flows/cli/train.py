@@ -58,10 +58,10 @@ Examples:
   redub train expert shards/ --out runs/try --preset tiny
   redub train expert shards/ --out runs/mine --steps 2000 --init E.safetensors
 
-What is told: `told`, in-sync against shifted windows, 0.5 is chance; `ranked`,
-how often the right sound scores above a shifted one; `found`, clips whose
-offset is found within a frame. `_changed`: of faces and lights changed as in
-training, the nearest thing to strangers.
+What is told: `told`, in-sync against shifted windows, 0.5 is chance;
+`ranked`, how often the right sound scores above a shifted one; `found`, clips
+whose offset is found within a frame. `_changed`: the same of faces changed as
+in training, the nearest thing to strangers.
 {_RESUMING}"""
 )
 def expert(
