@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -16,6 +21,9 @@ from models.landmarks.topology import COUNT
 MODEL_FILE = "face_landmark.tflite"
 INPUT_PX = 192
 
+_CHATTER = b"Created TensorFlow Lite XNNPACK delegate"
+_standard_error = Lock()
+
 
 class MediaPipeMesh:
     """A `LandmarkDetector`. One thread at a time: the interpreter's buffers are its state."""
@@ -26,7 +34,8 @@ class MediaPipeMesh:
 
         path = model or weights.locate("facemesh") / MODEL_FILE
         self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        self._interpreter.allocate_tensors()
+        with _quiet():
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         by_size = {math.prod(each["shape"]): each["index"] for each in self._interpreter.get_output_details()}
         self._mesh, self._score = by_size[3 * COUNT], by_size[1]
@@ -49,6 +58,23 @@ class MediaPipeMesh:
         points[:, :2] = raw[:, :2] @ to_picture[:, :2].T + to_picture[:, 2]
         points[:, 2] = raw[:, 2] * (region.side_px / INPUT_PX)
         return FaceMesh(points=points, score=1 / (1 + math.exp(-min(max(logit, -60.0), 60.0))))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep one line of LiteRT's from standard error: C++ writes it, and no setting of LiteRT 2.3 in Python stops it."""
+    with _standard_error, TemporaryFile() as written:
+        standard_error = os.dup(2)
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+            written.seek(0)
+            for line in written:
+                if _CHATTER not in line:
+                    os.write(2, line)
 
 
 def _reduction(side_px: float) -> int:
