@@ -16,14 +16,14 @@ from manifests.time import seconds
 from models.asr import engines
 from models.asr.contract import SAMPLE_RATE, HeardWord
 
+_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_DIGITS = dict(zip("z123456789", _NAMES, strict=True))
 _GRAMMAR = (
     {"b": "bin", "l": "lay", "p": "place", "s": "set"},
     {"b": "blue", "g": "green", "r": "red", "w": "white"},
     {"a": "at", "b": "by", "i": "in", "w": "with"},
     {letter: letter for letter in "abcdefghijklmnopqrstuvxyz"},
-    dict(
-        zip("z123456789", ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], strict=True)
-    ),
+    _DIGITS,
     {"a": "again", "n": "now", "p": "please", "s": "soon"},
 )
 
