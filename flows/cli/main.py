@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -267,6 +268,8 @@ def _text(given: str) -> str:
 def main() -> NoReturn:
     """Run the command line; a user's mistake ends in one clear line, never in a traceback."""
     as_json = "--json" in sys.argv
+    # NumPy's matrices are small here: its threads would spin for each other where the pipeline's own want the cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         code = app(standalone_mode=False) or 0
         if code == interrupt.EXIT_CODE:  # typer makes it of Ctrl-C
