@@ -78,9 +78,9 @@ class Redub:
                 process.wait()
         return Ended(code, tuple(events), errors.read_text(encoding="utf-8"))
 
-    def dub(self, source: Path, out: Path) -> Dubbed:
+    def dub(self, source: Path, out: Path, *options: str) -> Dubbed:
         """Dub `source` into French, into the folder `out`."""
-        return Dubbed(self, source, out, self.run("dub", source, "--to", "fr", "--out", out))
+        return Dubbed(self, source, out, self.run("dub", source, "--to", "fr", "--out", out, *options))
 
     def servers(self) -> list[int]:
         """The ids of the embedded servers that live now and belong to this state folder."""

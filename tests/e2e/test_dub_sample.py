@@ -11,7 +11,8 @@ from urllib.parse import urlparse
 import av
 import pysubs2
 import pytest
-from media_checks import decoded_frames, duration_s, loudness, picture_duration_s, slices
+from changed_picture import drawn_mouths, rendered_frames
+from media_checks import decoded_frames, duration_s, groups, loudness, picture_duration_s, slices
 from redub_command import Dubbed, sha256_of
 
 from manifests.records import (
@@ -42,7 +43,10 @@ TABLES = {
     "synced_chunks": SyncedChunk,
     "dubbed_videos": DubbedVideo,
 }
-STAGES = ("shots", "speech", "faces", "identify", "listen", "translate", "speak", "mix", "voice", "lips", "assemble")
+STAGES = (
+    "shots", "speech", "faces", "identify", "listen", "translate", "speak", "mix", "voice", "meshes", "speaking",
+    "library", "lips", "render", "assemble",
+)  # fmt: skip
 MILLISECOND = FLICKS_PER_SECOND // 1000
 FRAME_S = 1 / 25
 
@@ -96,12 +100,24 @@ def test_the_file_holds_both_languages(sample_dub: Dubbed) -> None:
     assert ends[1][1] == pytest.approx(duration_s(sample_dub.source), abs=FRAME_S)
 
 
-def test_the_picture_is_the_sources_frame_by_frame(sample_dub: Dubbed) -> None:
-    assert decoded_frames(sample_dub.video) == decoded_frames(sample_dub.source)
+def test_the_picture_is_the_sources_frame_by_frame_where_no_lips_move(sample_dub: Dubbed) -> None:
+    source, dubbed = decoded_frames(sample_dub.source), decoded_frames(sample_dub.video)
+    assert [frame.time for frame in dubbed] == [frame.time for frame in source]
+    mouths = drawn_mouths(sample_dub)
+    rendered = rendered_frames(groups(sample_dub.source), mouths)
+    assert mouths
+    assert len(rendered) < len(source)
+    differ = {index for index, (one, other) in enumerate(zip(source, dubbed, strict=True)) if one != other}
+    assert differ <= rendered
+    (record,) = sample_dub.rows(DubbedVideo, "dubbed_videos")
+    assert (record.rendered_frames, record.copied_frames) == (len(rendered), len(source) - len(rendered))
 
 
-def test_the_picture_is_the_sources_packet_by_packet(sample_dub: Dubbed) -> None:
-    assert slices(sample_dub.video) == slices(sample_dub.source)
+def test_the_picture_is_the_sources_packet_by_packet_where_no_lips_move(sample_dub: Dubbed) -> None:
+    (record,) = sample_dub.rows(DubbedVideo, "dubbed_videos")
+    given, made = slices(sample_dub.source), slices(sample_dub.video)
+    assert len(made) == len(given)
+    assert sum(one == other for one, other in zip(given, made, strict=True)) == record.copied_frames
 
 
 def test_the_length_is_the_sources(sample_dub: Dubbed) -> None:
@@ -177,7 +193,7 @@ def test_every_manifest_reads_back(sample_dub: Dubbed) -> None:
     (dub,) = rows["dubbed_videos"]
     assert video.id == sha256_of(sample_dub.source)
     assert dub.sha256 == sha256_of(sample_dub.video)
-    assert dub.copied_frames == video.frame_count == len(decoded_frames(sample_dub.source))
+    assert dub.copied_frames + dub.rendered_frames == video.frame_count == len(decoded_frames(sample_dub.source))
     for name in ("shots", "chunks"):  # both cover the lecture without a gap
         spans = [each.span for each in rows[name]]
         assert [spans[0].start, *(span.end for span in spans)] == [*(span.start for span in spans), video.span.end]
@@ -187,15 +203,20 @@ def test_every_manifest_reads_back(sample_dub: Dubbed) -> None:
     assert [p.clip_id for p in rows["placements"]] == [c.id for c in rows["speech_clips"]]
 
 
-def test_lips_that_could_not_be_moved_are_reported(sample_dub: Dubbed) -> None:
+def test_the_lips_of_the_one_who_speaks_are_moved(sample_dub: Dubbed) -> None:
     (dub,) = sample_dub.rows(DubbedVideo, "dubbed_videos")
+    assert dub.degradations == ()
+    assert sample_dub.ended.result["degraded"] == {"fr": 0}
+    synced = sample_dub.rows(SyncedChunk, "synced_chunks")
+    assert sample_dub.ended.result["lip_frames"] == {"fr": sum(chunk.frame_count for chunk in synced)}
     faces = sample_dub.rows(FaceTrack, "face_tracks")
-    assert dub.degradations
-    assert sample_dub.ended.result["degraded"] == {"fr": len(dub.degradations)}
-    for degradation in dub.degradations:
-        assert degradation.stage == "lips"
-        assert "redub weights" in degradation.reason
-        assert any(face.span.intersection(degradation.span) == degradation.span for face in faces)
+    changed = [span for chunk in synced for span in chunk.changed]
+    assert all(any(face.span.intersection(span) == span for face in faces) for span in changed)
+    # She speaks the second utterance; in French she must be seen to speak while the dub of it is heard.
+    spoken = [word.span for each in sample_dub.rows(Utterance, "utterances") for word in each.words]
+    while_seen = [span for span in spoken if any(face.span.intersection(span) == span for face in faces)]
+    assert while_seen
+    assert all(any(span.overlaps(each) for each in changed) for span in while_seen)
 
 
 def test_the_run_can_be_shown(sample_dub: Dubbed) -> None:

@@ -14,8 +14,8 @@ from redub_command import Ended, Event, Redub, sha256_of
 pytestmark = [pytest.mark.slow, pytest.mark.weights, pytest.mark.timeout(3600)]
 
 STAGES = (
-    "shots", "speech", "faces", "identify", "listen", "translate", "speak", "mix", "voice", "lips", "render",
-    "assemble",
+    "shots", "speech", "faces", "identify", "listen", "translate", "speak", "mix", "voice", "meshes", "speaking",
+    "library", "lips", "render", "assemble",
 )  # fmt: skip
 AMIDST_S = 0.3
 SERVER_ENDS_WITHIN_S = 20.0
@@ -29,11 +29,11 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def undisturbed(
-    short_lecture: Path, weights_with_untrained_lips: Path, out: Path, tmp_path_factory: pytest.TempPathFactory
+    short_lecture: Path, usual_weights: Path, out: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     """The hashes of what a run that nobody killed leaves."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    dubbed = Redub(folder / "cache", folder / "state", weights_with_untrained_lips).dub(short_lecture, out)
+    dubbed = Redub(folder / "cache", folder / "state", usual_weights).dub(short_lecture, out)
     assert {event["stage"] for event in dubbed.ended.of_kind("performed")} == set(STAGES)
     assert dubbed.ended.result["hits"] == 0
     return dubbed.hashes()
@@ -44,11 +44,11 @@ def test_a_killed_command_goes_on_where_it_was(
     stage: str,
     undisturbed: dict[str, str],
     short_lecture: Path,
-    weights_with_untrained_lips: Path,
+    usual_weights: Path,
     out: Path,
     tmp_path: Path,
 ) -> None:
-    redub = Redub(tmp_path / "cache", tmp_path / "state", weights_with_untrained_lips)
+    redub = Redub(tmp_path / "cache", tmp_path / "state", usual_weights)
     shutil.rmtree(out, ignore_errors=True)
     finished: set[str] = set()
     for moment in (began(stage), amidst(stage), performed(stage)):

@@ -1,7 +1,7 @@
 """The team's lecture (45 s: slides with a narrator, two talking heads) dubbed into French, and how good that is.
 
-The figures are printed (`-s` shows them). The generator of lips is untrained: what is measured of the picture is
-where it changed, not how well the lips fit.
+The figures are printed (`-s` shows them). What is measured of the picture is where it changed; how well lips fit is
+what `redub evaluate` tells.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pysubs2
 import pytest
-from changed_picture import compare_pictures, drawn_mouths
+from changed_picture import compare_pictures, drawn_mouths, rendered_frames
 from error_rates import error_rate, normalised
 from media_checks import decoded_frames, duration_s, groups, loudness, picture_duration_s, waveform
 from redub_command import Dubbed, Redub
@@ -40,9 +40,9 @@ STEP_S = 0.02
 
 
 @pytest.fixture(scope="module")
-def dubbed(weights_with_untrained_lips: Path, tmp_path_factory: pytest.TempPathFactory) -> Dubbed:
+def dubbed(usual_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Dubbed:
     folder = tmp_path_factory.mktemp("lecture")
-    redub = Redub(folder / "cache", folder / "state", weights_with_untrained_lips)
+    redub = Redub(folder / "cache", folder / "state", usual_weights)
     return redub.dub(LECTURE.resolve(), folder / "out")
 
 
@@ -67,7 +67,7 @@ def test_picture_outside_changed_groups(dubbed: Dubbed, tell: Callable[[str], No
     source, frames = decoded_frames(dubbed.source), decoded_frames(dubbed.video)
     assert [frame.time for frame in frames] == [frame.time for frame in source]
     mouths = drawn_mouths(dubbed)
-    rendered = {index for group in groups(dubbed.source) if any(i in mouths for i in group) for index in group}
+    rendered = rendered_frames(groups(dubbed.source), mouths)
     differ = {index for index, (one, other) in enumerate(zip(source, frames, strict=True)) if one != other}
     tell(f"{len(source)} frames: {len(mouths)} with new lips, {len(rendered)} in changed groups, {len(differ)} differ")
     assert differ <= rendered
@@ -79,9 +79,9 @@ def test_picture_inside_changed_groups(dubbed: Dubbed, tell: Callable[[str], Non
     outside_db = [each.outside_db for each in compared]
     inside_db = [each.inside_db for each in compared if each.inside_db is not None]
     tell(f"outside the mask: PSNR {min(outside_db):.1f} dB at least, {np.mean(outside_db):.1f} dB on average")
-    tell(f"inside the mask: PSNR {max(inside_db):.1f} dB at most")
+    tell(f"inside the mask: PSNR {max(inside_db):.1f} dB at most, {np.median(inside_db):.1f} dB in the middle")
     assert min(outside_db) >= 45
-    assert max(inside_db) <= 30
+    assert np.median(inside_db) <= 40
 
 
 def test_length(dubbed: Dubbed, tell: Callable[[str], None]) -> None:

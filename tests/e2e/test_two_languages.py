@@ -27,8 +27,8 @@ from tasks.settings import lecture
 
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(1800)]
 
-SHARED = ("shots", "speech", "faces", "identify", "listen")
-OF_EACH_LANGUAGE = ("translate", "speak", "mix", "voice", "lips", "assemble")
+SHARED = ("shots", "speech", "faces", "identify", "listen", "meshes", "speaking", "library")
+OF_EACH_LANGUAGE = ("translate", "speak", "mix", "voice", "lips", "render", "assemble")
 
 
 class FakeSpanish:
