@@ -7,6 +7,11 @@ import pytest
 from flows.server import Server, prefect_server
 
 
+def pytest_configure() -> None:
+    """NumPy's threads spin for each other wherever another process wants the cores; as in `flows.cli.main`."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real Prefect server on loopback, as the command line embeds it. Prefect must not be imported before."""

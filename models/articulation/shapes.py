@@ -87,7 +87,7 @@ class MouthModel:
         """The shapes (N, K) of `mouths` (N, M, 3) about the person's `mean` (M, 3): weighted least squares."""
         weighted = (self.components * self.weights[:, None]).reshape(self.size, -1)
         plain = self.components.reshape(self.size, -1)
-        offsets = (mouths - mean)[:, :, :2].reshape(len(mouths), -1)
+        offsets = (mouths - mean)[:, :, :2].reshape(len(mouths), plain.shape[1])
         return np.asarray(np.linalg.solve(plain @ weighted.T, weighted @ offsets.T).T, np.float32)
 
     def offsets(self, shapes: Floats) -> Floats:
