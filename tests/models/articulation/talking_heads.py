@@ -40,3 +40,8 @@ def posed(model: MouthModel, mouths: Floats, pose: HeadPose) -> Floats:
 
 FRONTAL = HeadPose(rotation=np.eye(3), scale=90.0, shift=np.array([160.0, 110.0, 0.0]))
 """Looks into the camera, 90 px between the eyes."""
+
+
+def apart(one: npt.NDArray[np.floating], other: npt.NDArray[np.floating] | float) -> float:
+    """The largest difference; 0 for nothing at all. (`pytest.approx` takes seconds for arrays of this size.)"""
+    return float(np.abs(one - np.asarray(other)).max(initial=0.0))
