@@ -45,7 +45,8 @@ lint: install ## Style, types, layers
 	$(BIN)/lint-imports
 
 test: lint weights ## All checks that CI runs: lint, types, layers and every test but the slow ones
-	$(BIN)/python -m pytest -m "not slow"
+	@# Two processes of one thread each, a file to a process: networks this small gain nothing from a second thread.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: weights ## The suites that take minutes: kill and resume, real dubs, synthesis heard back
 	$(BIN)/python -m pytest -m slow

@@ -82,7 +82,7 @@ def _gather(videos: Sequence[Path], seed: int, kept: Path, source: Path) -> list
     sounds: list[npt.NDArray[np.float32]] = []
     for index, path in enumerate(videos):
         try:
-            points, times_s = _meshes(path)
+            points, times_s = see_face(path)
             sound = read_waveform(path, sample_rate=SAMPLE_RATE)
         except BadInput as error:
             dropped.append(f"{path.name}: {error}")
@@ -102,7 +102,7 @@ def _gather(videos: Sequence[Path], seed: int, kept: Path, source: Path) -> list
     return dropped
 
 
-def _meshes(path: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+def see_face(path: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
     """The meshes of the largest face, and their times in seconds; frames that show none are left out."""
     detector, follower = faces.load_detector(), MeshFollower(landmarks.load_detector())
     points: list[npt.NDArray[np.float32]] = []
@@ -132,4 +132,4 @@ def _read(file: Path) -> ArticulationClip:
         )
 
 
-__all__ = ["TrainedArticulation", "train_articulation"]
+__all__ = ["TrainedArticulation", "see_face", "train_articulation"]

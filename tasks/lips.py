@@ -16,6 +16,7 @@ from manifests.records import Blob, Chunk, Degradation, FaceTrack, MeshTrack, Sp
 from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks, merge, sample_index
 from models.lipsync import engines
 from models.lipsync.crop import crop_face
+from models.lipsync.engines import OWN_REVISION
 from models.wav2lip.mel import SAMPLE_RATE, mel_spectrogram, mel_windows
 from tasks.arrays import get_arrays, put_arrays
 from tasks.library import LibrarySettings, SpeakerLibrary
@@ -88,7 +89,15 @@ def sync_lips(work: LipWork, store: Store) -> SyncedChunk:
         return _rewritten(work, faces, tiny, store)
     times, boxes, drawn = _draw(work, faces, store)
     mouths = put_arrays(store, {"time": times, "box": boxes, "face": drawn}) if len(times) else None
-    return _synced(work, mouths, changed, len(times), tiny)
+    return _synced(work, mouths, changed, len(times), (*tiny, *_baseline(work.weights, changed)))
+
+
+def _baseline(weights: str, changed: Sequence[Span]) -> tuple[Degradation, ...]:
+    """What a viewer of lips drawn by the generator that ships must be told."""
+    if not weights.startswith(OWN_REVISION):
+        return ()
+    reason = "drawn by redub's own small generator, a baseline taught by one speaker: expect a soft mouth"
+    return tuple(Degradation(stage="lips", span=span, reason=reason) for span in changed)
 
 
 def _heard(work: LipWork) -> tuple[Span, ...]:

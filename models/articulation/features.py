@@ -57,6 +57,8 @@ class WhisperFeatures:
         """See `SpeechFeatures`."""
         rows = -(-len(waveform) // _HOP)
         features = np.zeros((rows, SIZE), np.float32)
+        if not rows:
+            return features
         step, edge = (_WINDOW_S - _OVERLAP_S) * SAMPLE_RATE, _OVERLAP_S * RATE_HZ // 2
         for start in range(0, max(len(waveform) - _OVERLAP_S * SAMPLE_RATE, 1), step):
             window = waveform[start : start + _WINDOW_S * SAMPLE_RATE]

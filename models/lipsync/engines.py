@@ -22,6 +22,8 @@ SHIPPED: Mapping[str, Path] = MappingProxyType(
 )
 """Engine -> the checkpoint that comes with redub, trained by the project itself; it may not be there."""
 
+OWN_REVISION = "redub-"
+"""What the revisions of the project's own weights begin with."""
 _REVISION_DIGITS = 12
 
 
@@ -44,7 +46,7 @@ def source_of(name: str) -> tuple[Path, str]:
     shipped = SHIPPED.get(name)
     if shipped is not None and shipped.is_file() and not weights.present(adopted):
         held = shipped.stat()
-        return shipped, f"redub-{_digest(shipped, held.st_size, held.st_mtime_ns)[:_REVISION_DIGITS]}"
+        return shipped, f"{OWN_REVISION}{_digest(shipped, held.st_size, held.st_mtime_ns)[:_REVISION_DIGITS]}"
     return weights.locate(adopted) / ENGINES[name][1], weights.revision(adopted)
 
 

@@ -1,0 +1,27 @@
+"""The opening of a mouth, as it is seen in a clip and as the articulation network hears it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from models.articulation import engines
+from models.articulation.shapes import openings
+from tasks.articulation_training import see_face
+
+
+def opening_seen(clip: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+    """The distance between the inner lips (F,) in the frames of `clip`, and their times (F,) in seconds."""
+    points, times_s = see_face(clip)
+    return openings(engines.mouth_model().mouths(points)), times_s
+
+
+def opening_heard(waveform: npt.NDArray[np.float32], times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """The same (F,), but for a constant, as it is heard in `waveform` (16 kHz) at `times_s`."""
+    articulator = engines.load()
+    shapes = articulator.listen(waveform, times_s).shapes
+    mouths = np.zeros((len(shapes), articulator.mouth.components.shape[1], 3), np.float32)
+    mouths[:, :, :2] = articulator.mouth.offsets(shapes)
+    return openings(mouths)
