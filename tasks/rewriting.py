@@ -24,11 +24,13 @@ from tasks.library import OpenLibrary, SpeakerLibrary, open_library, usable
 
 _RAMP_S = 0.12
 """Time in which a mouth goes from rest to speech and back."""
+_AROUND_S = 0.22
+"""A mouth opens this long before it is heard, and closes this long after."""
 _QUIET_DB = 40.0
 """Sound this far below the loudest of the chunk is silence between words, not speech."""
 _STEADY_S = 0.16
 """Landmarks tremble by a few tenths of a pixel; where a mouth is laid must not. A line over this window has no lag."""
-_MANNER_S = 0.6
+_MANNER_S = 1.2
 """What of a mouth its shape does not tell (a turned head, a crooked smile) changes no faster than this."""
 _LEAST_RUN_S = 0.2
 """Stretches of usable frames shorter than this are not worth a change."""
@@ -83,15 +85,18 @@ def rewrite(
         wanted = _within(meshes["time"], spans)
         shown, angles, _ = usable(engines.mouth_model(), meshes, max_yaw_rad)
         fit = wanted & _long_enough(meshes["time"], shown)
-        identity = face.identity or face.id
-        if identity not in index_of:
-            fit[:] = False
+        number = index_of.get(face.identity or face.id)
+        if number is None:
+            left_alone.extend(_spans(meshes["time"], wanted))
+            continue
+        if number not in opened:
+            opened[number] = open_library(libraries[number], store)
+        if settings.barred_s > 0:
+            times, (before, after) = opened[number].frames.times, _barred(meshes["time"], settings).T
+            fit &= (times[0] < before) | (times[-1] >= after)
         left_alone.extend(_spans(meshes["time"], wanted & ~fit))
         if not fit.any():
             continue
-        number = index_of[identity]
-        if number not in opened:
-            opened[number] = open_library(libraries[number], store)
         rows = {name: array[fit] for name, array in meshes.items()}
         part = _recipe(chunk, rows, angles[fit], opened[number], speech, settings)
         part["library"] = np.full(int(fit.sum()), number, np.int32)
@@ -127,10 +132,7 @@ def _recipe(
     if len(times) > 1:
         steps = np.diff(times)
         breaks[1:] = steps > 1.5 * np.median(steps)
-    barred = None
-    if settings.barred_s > 0:
-        reach = flicks(settings.barred_s)
-        barred = np.stack([times - reach, times + reach + 1], axis=1)
+    barred = _barred(times, settings) if settings.barred_s > 0 else None
     rows = choose(
         shapes * model.visibility,
         angles,
@@ -142,14 +144,25 @@ def _recipe(
         wanted_light=meshes["light"],
     )
     mixed = blends(rows, breaks, library.frames)
+    other = np.array([each.other for each in mixed], np.int32)
+    share = np.array([each.share for each in mixed], np.float32)
+    if barred is not None:
+        source = library.frames.times[other]
+        share[(source >= barred[:, 0]) & (source < barred[:, 1])] = 0
     return {
         "time": times,
         "points": points,
         "wanted": wanted.astype(np.float32),
         "row": rows.astype(np.int32),
-        "other": np.array([each.other for each in mixed], np.int32),
-        "share": np.array([each.share for each in mixed], np.float32),
+        "other": other,
+        "share": share,
     }
+
+
+def _barred(times: npt.NDArray[np.int64], settings: RewriteSettings) -> npt.NDArray[np.int64]:
+    """(T, 2) the times, half-open, of the source frames that each of the frames at `times` may not use."""
+    reach = flicks(settings.barred_s)
+    return np.stack([times - reach, times + reach + 1], axis=1)
 
 
 def _in_picture(pose: HeadPose, mouth: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -167,9 +180,9 @@ def voicing(speech: Speech, chunk: Chunk, times: npt.NDArray[np.int64]) -> npt.N
     loud = level_db > level_db.max() - _QUIET_DB
     at = chunk.span.start + (np.arange(blocks) * step + step // 2) * (FLICKS_PER_SECOND // SAMPLE_RATE)
     loud &= _within(at, [span.widen(flicks(0.02)) for span in speech.heard])
-    # Pauses within a phrase shorter than a ramp are no rest: close over them, then soften.
+    # So pauses within a phrase are no rest either.
     width = round(_RAMP_S * 100)
-    closed = _dilated(loud, width) if loud.any() else loud
+    closed = _dilated(loud, round(_AROUND_S * 100)) if loud.any() else loud
     kernel = np.hanning(2 * width + 3)[1:-1]
     soft = np.convolve(closed.astype(np.float64), kernel / kernel.sum(), mode="same")
     return np.interp(times, at, soft).astype(np.float32)

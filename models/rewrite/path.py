@@ -60,24 +60,21 @@ def choose(
     """The library's row for each of T frames, (T,) int32.
 
     `wanted_shapes` (T, K) and `wanted_poses` (T, 3) in the library's units; `breaks` (T,): frame t does not follow
-    frame t - 1, so nothing has to join there. Rows whose time lies in one of the half-open ranges `barred` (n, 2)
-    flicks are not used. Where `wanted_sizes_px` (T,) (`face_size_px`) and `wanted_light` (T, 3) (`skin_light`) are
-    given, rows of another size or light cost more. The same arguments give the same rows.
+    frame t - 1, so nothing has to join there. Frame t shows no row whose time lies in the half-open range `barred[t]`
+    of `barred` (T, 2) flicks. Where `wanted_sizes_px` (T,) (`face_size_px`) and `wanted_light` (T, 3) (`skin_light`)
+    are given, rows of another size or light cost more. The same arguments give the same rows.
 
-    ValueError where shapes do not agree, the library is empty, or every row is barred.
+    ValueError where shapes do not agree, the library is empty, or every row is barred to a frame.
     """
-    cost = _Cost(wanted_shapes, wanted_poses, library, settings or PathSettings(), wanted_sizes_px, wanted_light)
+    cost = _Cost(
+        wanted_shapes, wanted_poses, library, settings or PathSettings(), wanted_sizes_px, wanted_light, barred
+    )
     if breaks.shape != (len(wanted_shapes),):
         raise ValueError(f"{len(wanted_shapes)} frames, but breaks {breaks.shape}")
-    usable = usable_rows(library, barred)
     if not len(wanted_shapes):
         return np.zeros(0, np.int32)
-    if not len(usable):
-        raise ValueError("no row of the library may be used")
-    near = cost.nearest(usable)
-    allowed = np.zeros(len(library) + 1, np.bool_)
-    allowed[usable] = True
-    successors = _successors(library, allowed)
+    near = cost.nearest()
+    successors = _successors(library)
 
     best: list[npt.NDArray[np.float64]] = []
     rows: list[npt.NDArray[np.intp]] = []
@@ -118,10 +115,10 @@ def path_cost(
     wanted_light: Floats | None = None,
 ) -> float:
     """What the path `rows` (T,) costs: the sum that `choose` makes small. Arguments as there."""
-    cost = _Cost(wanted_shapes, wanted_poses, library, settings or PathSettings(), wanted_sizes_px, wanted_light)
-    allowed = np.zeros(len(library) + 1, np.bool_)
-    allowed[usable_rows(library, barred)] = True
-    successors = _successors(library, allowed)
+    cost = _Cost(
+        wanted_shapes, wanted_poses, library, settings or PathSettings(), wanted_sizes_px, wanted_light, barred
+    )
+    successors = _successors(library)
     chosen = rows.astype(np.intp)
     total = 0.0
     for t in range(len(chosen)):
@@ -129,14 +126,6 @@ def path_cost(
         if t and not breaks[t]:
             total += float(cost.of_joints(chosen[t - 1 : t], chosen[t : t + 1], successors)[0, 0])
     return total
-
-
-def usable_rows(library: FaceLibrary, barred: npt.NDArray[np.int64] | None) -> npt.NDArray[np.intp]:
-    """The rows whose time lies in none of the half-open ranges `barred` (n, 2) flicks."""
-    usable = np.ones(len(library), np.bool_)
-    for start, end in barred if barred is not None else ():
-        usable &= (library.times < start) | (library.times >= end)
-    return np.flatnonzero(usable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +173,10 @@ def _follow(
     return np.asarray((second == first + 1) & library.follows[second])
 
 
-def _successors(library: FaceLibrary, allowed: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    """The row that comes after each one in the source and may be used; -1 where there is none."""
+def _successors(library: FaceLibrary) -> npt.NDArray[np.intp]:
+    """The row that comes after each one in the source; -1 where there is none."""
     after = np.arange(1, len(library) + 1)
-    follows = np.append(library.follows[1:], False)
-    return np.where(follows & allowed[1:], after, -1)
+    return np.where(np.append(library.follows[1:], False), after, -1)
 
 
 def _candidates(
@@ -215,6 +203,7 @@ class _Cost:
         settings: PathSettings,
         wanted_sizes_px: Floats | None,
         wanted_light: Floats | None,
+        barred: npt.NDArray[np.int64] | None,
     ) -> None:
         count = len(wanted_shapes)
         if wanted_shapes.shape[1:] != library.shapes.shape[1:] or wanted_poses.shape != (count, 3):
@@ -244,20 +233,30 @@ class _Cost:
         self._joined *= np.sqrt(settings.joint_distance)
         self._joined_square = (self._joined**2).sum(axis=1)
         self._settings = settings
+        none = np.zeros((count, 2), np.int64)
+        self._times = library.times
+        self._barred = none if barred is None else barred
 
-    def nearest(self, usable: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-        """(T, k) the rows among `usable` that are nearest to each wanted frame."""
+    def nearest(self) -> npt.NDArray[np.intp]:
+        """(T, k) the rows that are nearest to each wanted frame, some of which may be barred to it; never all."""
         from scipy.spatial import cKDTree
 
-        k = min(self._settings.neighbours, len(usable))
-        if k == len(usable):
-            return np.broadcast_to(usable, (len(self._wanted), k))
-        _, found = cKDTree(self._rows[usable]).query(self._wanted, k=k)
-        return np.asarray(usable[np.asarray(found).reshape(len(self._wanted), k)])
+        first, end = np.searchsorted(self._times, self._barred).T
+        most = int((end - first).max())
+        if most >= len(self._rows):
+            raise ValueError("no row of the library may be used")
+        k = min(self._settings.neighbours + most, len(self._rows))
+        if k == len(self._rows):
+            return np.broadcast_to(np.arange(k), (len(self._wanted), k))
+        _, found = cKDTree(self._rows).query(self._wanted, k=k)
+        return np.asarray(found, np.intp).reshape(len(self._wanted), k)
 
     def of_rows(self, t: int, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-        """What showing each of `rows` at frame `t` costs."""
-        return np.asarray(((self._rows[rows] - self._wanted[t]) ** 2).sum(axis=1))
+        """What showing each of `rows` at frame `t` costs; infinity for one that is barred to it."""
+        costs = ((self._rows[rows] - self._wanted[t]) ** 2).sum(axis=1)
+        start, end = self._barred[t]
+        costs[(self._times[rows] >= start) & (self._times[rows] < end)] = np.inf
+        return np.asarray(costs)
 
     def of_joints(
         self, before: npt.NDArray[np.intp], after: npt.NDArray[np.intp], successors: npt.NDArray[np.intp]
