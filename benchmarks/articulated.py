@@ -12,6 +12,11 @@ from models.articulation.shapes import openings
 from tasks.articulation_training import see_face
 
 
+def mouths_seen(clip: Path) -> npt.NDArray[np.float32]:
+    """The mouths (F, M, 3) in canonical coordinates in the frames of `clip` that show a face."""
+    return engines.mouth_model().mouths(see_face(clip)[0])
+
+
 def opening_seen(clip: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
     """The distance between the inner lips (F,) in the frames of `clip`, and their times (F,) in seconds."""
     points, times_s = see_face(clip)
