@@ -155,7 +155,7 @@ def _descend(
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        report(step + 1, float(loss))
+        report(step + 1, loss.item())
 
 
 def _schedule(step: int, settings: ArticulationTraining) -> float:

@@ -23,7 +23,7 @@ pytestmark = with_grid
 FRAMES = 50
 
 
-@pytest.mark.parametrize(("sound", "on_the"), [(ONE, "left"), (OTHER, "right")])
+@pytest.mark.parametrize(("sound", "on_the"), [pytest.param(ONE, "left", marks=pytest.mark.slow), (OTHER, "right")])
 def test_the_face_whose_mouth_fits_the_voice_speaks(sound: Path, on_the: str, tmp_path: Path) -> None:
     heard = sound_of(sound, tmp_path / "sound.wav", FRAMES / 25)
     video = probe(side_by_side(ONE, OTHER, FRAMES, tmp_path / "both.mp4", heard))

@@ -166,6 +166,7 @@ class TestEveryArticulator:
 class TestTheOneThatShips:
     pytestmark = real
 
+    @pytest.mark.slow
     def test_in_silence_the_mouth_hardly_moves(self) -> None:
         told = engines.load().listen(np.zeros(2 * SAMPLE_RATE, np.float32), frames(25, 2))
         assert np.isfinite(told.shapes).all()
@@ -184,6 +185,7 @@ class TestTheOneThatShips:
         steps = np.linalg.norm(np.diff(whole, axis=0), axis=1)
         assert steps[29 * 25 - 5 : 29 * 25 + 5].max() < np.percentile(steps, 99)
 
+    @pytest.mark.slow
     def test_sounds_that_share_a_window_are_heard_one_by_one(self) -> None:
         network, mouth = read(engines.CHECKPOINT)
         starts = (0, 6, 15)
