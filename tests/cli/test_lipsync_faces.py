@@ -29,11 +29,8 @@ def test_a_video_that_shows_nobody_passes_untouched_and_that_is_said(
 class TestTwoFaces:
     pytestmark = with_grid
 
-    @pytest.fixture(scope="class")
-    def both(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        return side_by_side(ONE, OTHER, FRAMES, tmp_path_factory.mktemp("both") / "both.mp4")
-
-    def test_one_of_two_faces_speaks_and_the_other_stays(self, redub: Redub, both: Path, tmp_path: Path) -> None:
+    def test_one_of_two_faces_speaks_and_the_other_stays(self, redub: Redub, tmp_path: Path) -> None:
+        both = side_by_side(ONE, OTHER, FRAMES, tmp_path / "both.mp4")
         audio = sound_of(OTHER, tmp_path / "said.wav", FRAMES / 25)
         out = tmp_path / "out.mp4"
         ended = redub("lipsync", "--face", both, "--audio", audio, "--out", out, "--json")

@@ -11,7 +11,7 @@ from media_recipes import Make, ffmpeg, frame_hashes
 
 from infra.media.frames import read_frames
 from infra.media.probe import probe
-from infra.media.still import extract_still, fit_duration, read_image, video_from_image
+from infra.media.still import breathing_video, extract_still, fit_duration, read_image, video_from_image
 from manifests.errors import BadInput
 from manifests.time import Span, flicks
 
@@ -64,6 +64,24 @@ def test_a_still_becomes_a_video(tmp_path: Path) -> None:
     assert len(frame_hashes(out)) == 51
     again = tmp_path / "again.mp4"
     video_from_image(image, flicks(2.01), again)
+    assert again.read_bytes() == out.read_bytes()
+
+
+def test_a_still_may_breathe(tmp_path: Path) -> None:
+    """It starts as the image, moves all the time but by little, shows no edge, and is the same every time."""
+    image, out = picture(tmp_path / "still.png", "320x240"), tmp_path / "breathes.mp4"
+    breathing_video(image, flicks(4.2), out)
+    original = read_image(image).astype(int)
+    frames = [rgb.astype(int) for _, rgb in read_frames(out)]
+    assert len(frames) == 105
+    from_start = [np.abs(frame - original).mean() for frame in frames]
+    assert from_start[0] < 6
+    assert max(from_start) > 1.5 * from_start[0]
+    assert from_start[-1] < 1.2 * from_start[0] + 1, "after a breath it is back, but for the sway"
+    for frame in frames:  # nothing from beyond the picture: no dark rim
+        assert min(frame[0].max(), frame[-1].max(), frame[:, 0].max(), frame[:, -1].max()) > 100
+    again = tmp_path / "again.mp4"
+    breathing_video(image, flicks(4.2), again)
     assert again.read_bytes() == out.read_bytes()
 
 
