@@ -8,6 +8,7 @@ import pytest
 
 from manifests.errors import BadInput
 from models.landmarks.topology import KEPT
+from models.metrics import sync_confidence
 from models.training import config
 from models.training.shards import ClipRef, ShardWriter, Split, shard_folder
 from models.wav2lip.checkpoint import read_generator, save_network
@@ -155,7 +156,9 @@ def test_a_run_that_runs_away_says_what_to_do(data: Path, tmp_path: Path) -> Non
     assert train_expert(data, tmp_path, tiny(steps=4), Watching()).finished
 
 
-def test_the_sync_loss_needs_an_expert(data: Path, tmp_path: Path) -> None:
+def test_the_sync_loss_needs_an_expert(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync_confidence, "OWN_CHECKPOINT", tmp_path / "absent.safetensors")
+    monkeypatch.setenv("REDUB_WEIGHTS", str(tmp_path / "none"))
     with pytest.raises(BadInput, match="redub train expert"):
         train_lipsync(data, tmp_path, config.lipsync_tiny(), Watching())
 
