@@ -26,7 +26,4 @@ def opening_seen(clip: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.fl
 def opening_heard(waveform: npt.NDArray[np.float32], times_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     """The same (F,), but for a constant, as it is heard in `waveform` (16 kHz) at `times_s`."""
     articulator = engines.load()
-    shapes = articulator.listen(waveform, times_s).shapes
-    mouths = np.zeros((len(shapes), articulator.mouth.components.shape[1], 3), np.float32)
-    mouths[:, :, :2] = articulator.mouth.offsets(shapes)
-    return openings(mouths)
+    return np.asarray(articulator.listen(waveform, times_s).shapes @ articulator.mouth.gap_of_shapes, np.float32)

@@ -22,13 +22,13 @@ from models.faces import engines as faces
 from models.landmarks import engines as landmarks
 from models.landmarks.following import LEAST_SCORE, MeshFollower
 from models.landmarks.topology import KEPT
+from tasks.layouts import VIDEO_SUFFIXES
 
 Report = Callable[[str, int, int], None]
 
 _TOGETHER = 8
 """Clips whose sounds share windows of the encoder."""
 _LOOK_EVERY = 10
-_SUFFIXES = {".mp4", ".mpg", ".mkv", ".mov", ".webm", ".avi"}
 _LEAST_FRAMES = 25
 
 
@@ -50,7 +50,7 @@ def train_articulation(
     `report` is told (what, done, in all). BadInput where there are no videos, or none shows a talking face. What was
     seen before is not looked at again.
     """
-    videos = sorted(path for path in source.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    videos = sorted(path for path in source.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
     if not videos:
         raise BadInput("there are no videos in it;", where=str(source), remedy="name a folder of talking faces")
     kept = out / "clips"

@@ -19,6 +19,7 @@ from models.articulation import engines as articulation
 from models.articulation.retarget import SpeakerMouth, learn_speaker
 from models.articulation.shapes import MouthModel
 from models.landmarks.following import LEAST_SCORE
+from models.landmarks.pose import HeadPose
 from models.rewrite.library import FaceLibrary, follows_among, pack_crop, select
 from tasks.arrays import get_arrays, put_arrays
 from tasks.stage import Stage
@@ -85,13 +86,15 @@ class _Seen:
 
 def usable(
     model: MouthModel, meshes: Mapping[str, npt.NDArray[Any]], max_yaw_rad: float
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Which frames of a mesh track show a face from near enough to the front; all poses (N, 3); all mouths."""
+) -> tuple[npt.NDArray[np.bool_], list[HeadPose]]:
+    """Which frames (N,) of a mesh track show a face from near enough to the front, and the pose in every frame."""
     poses = model.poses(meshes["points"])
-    angles = np.array([pose.angles_rad for pose in poses], np.float32).reshape(-1, 3)
-    mouths = model.mouths(meshes["points"], poses)
-    shown = (meshes["score"] >= LEAST_SCORE) & (np.abs(angles[:, 0]) <= max_yaw_rad)
-    return shown, angles, mouths
+    return (meshes["score"] >= LEAST_SCORE) & (np.abs(angles_rad(poses)[:, 0]) <= max_yaw_rad), poses
+
+
+def angles_rad(poses: Sequence[HeadPose]) -> npt.NDArray[np.float32]:
+    """Yaw, pitch and roll of `poses`, (N, 3)."""
+    return np.array([pose.angles_rad for pose in poses], np.float32).reshape(-1, 3)
 
 
 def make_library(work: LibraryWork, store: Store) -> tuple[SpeakerLibrary, ...]:
@@ -144,7 +147,7 @@ def _collect(work: LibraryWork, model: MouthModel, store: Store) -> _Seen | None
     parts: dict[str, list[npt.NDArray[Any]]] = defaultdict(list)
     for track in sorted(work.meshes, key=lambda each: each.span):
         meshes = get_arrays(store, track.meshes)
-        shown, poses, mouths = usable(model, meshes, work.settings.max_yaw_rad)
+        shown, poses = usable(model, meshes, work.settings.max_yaw_rad)
         follows = np.zeros(len(shown), np.bool_)
         follows[1:] = shown[1:] & shown[:-1]
         for name, array in (
@@ -152,8 +155,8 @@ def _collect(work: LibraryWork, model: MouthModel, store: Store) -> _Seen | None
             ("follows", follows),
             ("points", meshes["points"]),
             ("light", meshes["light"]),
-            ("poses", poses),
-            ("mouths", mouths),
+            ("poses", angles_rad(poses)),
+            ("mouths", model.mouths(meshes["points"], poses)),
             ("sharpness", meshes["sharpness"]),
         ):
             parts[name].append(array[shown])

@@ -16,11 +16,11 @@ from models.articulation import engines
 from models.articulation.contract import SAMPLE_RATE
 from models.articulation.retarget import mouths_of
 from models.faces.smoothing import smooth
-from models.landmarks.pose import HeadPose
 from models.rewrite.library import face_size_px
 from models.rewrite.path import PathSettings, blends, choose
 from tasks.arrays import get_arrays
-from tasks.library import OpenLibrary, SpeakerLibrary, open_library, usable
+from tasks.library import OpenLibrary, SpeakerLibrary, angles_rad, open_library, usable
+from tasks.moments import runs, within
 
 _RAMP_S = 0.12
 """Time in which a mouth goes from rest to speech and back."""
@@ -82,8 +82,8 @@ def rewrite(
     left_alone: list[Span] = []
     for face, mesh, spans in faces:
         meshes = get_arrays(store, mesh.meshes)
-        wanted = _within(meshes["time"], spans)
-        shown, angles, _ = usable(engines.mouth_model(), meshes, max_yaw_rad)
+        wanted = within(meshes["time"], spans)
+        shown, poses = usable(engines.mouth_model(), meshes, max_yaw_rad)
         fit = wanted & _long_enough(meshes["time"], shown)
         number = index_of.get(face.identity or face.id)
         if number is None:
@@ -98,7 +98,7 @@ def rewrite(
         if not fit.any():
             continue
         rows = {name: array[fit] for name, array in meshes.items()}
-        part = _recipe(chunk, rows, angles[fit], opened[number], speech, settings)
+        part = _recipe(chunk, rows, angles_rad(poses)[fit], opened[number], speech, settings)
         part["library"] = np.full(int(fit.sum()), number, np.int32)
         parts.append(part)
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
@@ -127,7 +127,7 @@ def _recipe(
     )
     manner = smooth(times, own - told, _MANNER_S)
     shapes, mouths = mouths_of(model, library.speaker, heard, voiced, manner)
-    wanted = np.stack([_in_picture(pose, mouth) for pose, mouth in zip(poses, mouths, strict=True)])
+    wanted = np.stack([pose.to_picture(mouth)[:, :2] for pose, mouth in zip(poses, mouths, strict=True)])
     breaks = np.ones(len(times), np.bool_)
     if len(times) > 1:
         steps = np.diff(times)
@@ -165,10 +165,6 @@ def _barred(times: npt.NDArray[np.int64], settings: RewriteSettings) -> npt.NDAr
     return np.stack([times - reach, times + reach + 1], axis=1)
 
 
-def _in_picture(pose: HeadPose, mouth: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return pose.to_picture(mouth)[:, :2]
-
-
 def voicing(speech: Speech, chunk: Chunk, times: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """How far the voice speaks at each of `times` (N,), 0..1: within `heard`, not silent, with soft edges."""
     step = SAMPLE_RATE // 100
@@ -179,7 +175,7 @@ def voicing(speech: Speech, chunk: Chunk, times: npt.NDArray[np.int64]) -> npt.N
     level_db = 10 * np.log10(power + 1e-12)
     loud = level_db > level_db.max() - _QUIET_DB
     at = chunk.span.start + (np.arange(blocks) * step + step // 2) * (FLICKS_PER_SECOND // SAMPLE_RATE)
-    loud &= _within(at, [span.widen(flicks(0.02)) for span in speech.heard])
+    loud &= within(at, [span.widen(flicks(0.02)) for span in speech.heard])
     # So pauses within a phrase are no rest either.
     width = round(_RAMP_S * 100)
     closed = _dilated(loud, round(_AROUND_S * 100)) if loud.any() else loud
@@ -193,18 +189,10 @@ def _dilated(flags: npt.NDArray[np.bool_], reach: int) -> npt.NDArray[np.bool_]:
     return np.asarray(count > 0)
 
 
-def _within(times: npt.NDArray[np.int64], spans: Sequence[Span]) -> npt.NDArray[np.bool_]:
-    inside = np.zeros(len(times), np.bool_)
-    for span in spans:
-        inside |= (times >= span.start) & (times < span.end)
-    return inside
-
-
 def _long_enough(times: npt.NDArray[np.int64], shown: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """`shown` without its runs that are too short."""
     kept = shown.copy()
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], shown, [False]]).astype(np.int8)))
-    for first, end in zip(edges[::2], edges[1::2], strict=True):
+    for first, end in runs(shown):
         if times[end - 1] - times[first] < flicks(_LEAST_RUN_S) and end - first < len(times):
             kept[first:end] = False
     return kept
@@ -213,5 +201,4 @@ def _long_enough(times: npt.NDArray[np.int64], shown: npt.NDArray[np.bool_]) -> 
 def _spans(times: npt.NDArray[np.int64], flags: npt.NDArray[np.bool_]) -> list[Span]:
     """The stretches of `times` at which `flags` holds."""
     step: Flicks = int(np.median(np.diff(times))) if len(times) > 1 else 1
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return [Span(int(times[a]), int(times[b - 1]) + step) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return [Span(int(times[first]), int(times[end - 1]) + step) for first, end in runs(flags)]

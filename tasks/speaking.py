@@ -17,12 +17,13 @@ import numpy.typing as npt
 from infra.media.audio import read_waveform
 from infra.store import Store
 from manifests.records import Chunk, FaceTrack, MeshTrack, SpeakingFace, Video
-from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks, merge
+from manifests.time import FLICKS_PER_SECOND, Span, flicks, merge
 from models.articulation import engines
 from models.articulation.agreement import agreement
 from models.articulation.contract import SAMPLE_RATE, Articulator
 from models.articulation.shapes import openings
 from tasks.arrays import get_arrays
+from tasks.moments import within
 from tasks.stage import Stage
 
 
@@ -104,7 +105,7 @@ def _candidate(
     seen = get_arrays(store, mesh.meshes)
     margin = flicks(0.2)
     spoken = merge(span.widen(margin) for span in work.speech)
-    during = _within(seen["time"], spoken)
+    during = within(seen["time"], spoken)
     if not during.any():
         return None
     model = articulator.mouth
@@ -112,10 +113,7 @@ def _candidate(
     gaps = openings(mouths)[during]
     times_s = (seen["time"][during] - work.chunk.span.start) / FLICKS_PER_SECOND
     heard = articulator.listen(waveform, times_s)
-    zero = np.zeros_like(mouths[:1])
-    unit = zero.repeat(model.size, axis=0)
-    unit[:, :, :2] = model.components
-    gap_of_shape = openings(unit)
+    gap_of_shape = model.gap_of_shapes
     usual = float(np.linalg.norm(gap_of_shape))
     return Candidate(
         track_id=face.id,
@@ -124,13 +122,6 @@ def _candidate(
         agreement=agreement(gaps, np.asarray(heard.shapes @ gap_of_shape, np.float32)),
         motion=float(gaps.std()) / max(usual, 1e-6),
     )
-
-
-def _within(times: npt.NDArray[np.int64], spans: Sequence[Span]) -> npt.NDArray[np.bool_]:
-    inside = np.zeros(len(times), np.bool_)
-    for span in spans:
-        inside |= (times >= span.start) & (times < span.end)
-    return inside
 
 
 SPEAKING: Stage[SpeakingWork, tuple[SpeakingFace, ...]] = Stage(
@@ -149,6 +140,3 @@ def largest(tracks: Sequence[FaceTrack], min_face_px: float) -> tuple[SpeakingFa
         SpeakingFace(track_id=track.id, spans=(track.span,), agreement=0.0)
         for track in sorted(chosen, key=lambda track: track.span)
     )
-
-
-__all__ = ["SPEAKING", "Candidate", "Flicks", "SpeakingSettings", "SpeakingWork", "choose", "find_speaking", "largest"]

@@ -72,6 +72,11 @@ class MouthModel:
         moved = np.sqrt((self.components**2 * self.weights[:, None]).sum(axis=(1, 2)))
         return np.asarray(np.sqrt(moved / moved[0]), np.float32)
 
+    @property
+    def gap_of_shapes(self) -> Floats:
+        """How far the inner lips open with a deviation of each coefficient, (K,)."""
+        return openings(np.pad(self.components, ((0, 0), (0, 0), (0, 1))))
+
     def poses(self, points: Floats) -> list[HeadPose]:
         """The head's pose in each of the meshes `points` (N, 202, 3)."""
         stable = self.canonical[KEPT_STABLE]

@@ -87,7 +87,7 @@ def train(
     everything = np.concatenate([example.features[0] for example in learned]).astype(np.float32)
     network.mean.copy_(torch.from_numpy(everything.mean(axis=0)))
     network.deviation.copy_(torch.from_numpy(everything.std(axis=0) + 1e-3))
-    _descend(network, learned, _gap_of_shapes(mouth), settings, report)
+    _descend(network, learned, torch.from_numpy(mouth.gap_of_shapes), settings, report)
     network.eval()
     return network, mouth, _validate(network, [examples[index] for index in sorted(held)], mouth)
 
@@ -111,13 +111,6 @@ def _example(clip: ArticulationClip, mouth: MouthModel) -> _Example:
         opening=gaps - gaps.mean(),
         closed=gaps < np.percentile(gaps, 5) + CLOSED_WITHIN,
     )
-
-
-def _gap_of_shapes(mouth: MouthModel) -> Tensor:
-    """How far the inner lips open with each coefficient, (K,)."""
-    unit = np.zeros((mouth.size, mouth.components.shape[1], 3), np.float32)
-    unit[:, :, :2] = mouth.components
-    return torch.from_numpy(openings(unit))
 
 
 def _descend(
@@ -212,7 +205,7 @@ def _mean(values: Tensor, seen: Tensor) -> Tensor:
 
 
 def _validate(network: ArticulationNetwork, examples: Sequence[_Example], mouth: MouthModel) -> Validation:
-    gap_of_shapes = _gap_of_shapes(mouth).numpy()
+    gap_of_shapes = mouth.gap_of_shapes
     voices = len(examples[0].features)
     correlations: list[list[float]] = [[] for _ in range(voices)]
     told, closed, both = 0, 0, 0
