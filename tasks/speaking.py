@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from infra.media.audio import read_waveform
 from infra.store import Store
@@ -20,11 +19,14 @@ from manifests.records import Chunk, FaceTrack, MeshTrack, SpeakingFace, Video
 from manifests.time import FLICKS_PER_SECOND, Span, flicks, merge
 from models.articulation import engines
 from models.articulation.agreement import agreement
-from models.articulation.contract import SAMPLE_RATE, Articulator
-from models.articulation.shapes import openings
+from models.articulation.contract import SAMPLE_RATE
+from models.articulation.shapes import Floats, MouthModel, openings
 from tasks.arrays import get_arrays
 from tasks.moments import within
 from tasks.stage import Stage
+
+_MARGIN_S = 0.2
+"""A mouth moves for this long before and after it is heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,47 +81,40 @@ def find_speaking(work: SpeakingWork, store: Store) -> tuple[SpeakingFace, ...]:
     """The faces of a chunk that speak, by their start."""
     if not work.meshes or not work.speech:
         return ()
-    articulator = engines.load()
-    waveform = read_waveform(Path(work.video.uri), sample_rate=SAMPLE_RATE, track=work.track, span=work.chunk.span)
-    faces = {face.id: face for face in work.faces}
-    candidates = []
+    margin = flicks(_MARGIN_S)
+    spoken = merge(span.widen(margin) for span in work.speech)
+    model = engines.mouth_model()
+    shown = {}
     for mesh in work.meshes:
-        candidate = _candidate(mesh, faces[mesh.track_id], waveform, articulator, work, store)
-        if candidate is not None:
-            candidates.append(candidate)
+        seen = get_arrays(store, mesh.meshes)
+        during = within(seen["time"], spoken)
+        if during.any():
+            shown[mesh.track_id] = seen["time"][during], openings(model.mouths(seen["points"]))[during]
+    if not shown:
+        return ()
+    # The encoder under the articulator is by far the dearest part: all faces share what it hears.
+    times = np.unique(np.concatenate([own for own, _ in shown.values()]))
+    waveform = read_waveform(Path(work.video.uri), sample_rate=SAMPLE_RATE, track=work.track, span=work.chunk.span)
+    heard = engines.load().listen(waveform, (times - work.chunk.span.start) / FLICKS_PER_SECOND).shapes
+    faces = {face.id: face for face in work.faces}
+    candidates = [
+        _candidate(faces[track_id], gaps, heard[np.searchsorted(times, own)], model)
+        for track_id, (own, gaps) in shown.items()
+    ]
     return tuple(
         SpeakingFace(track_id=each.track_id, spans=(each.span,), agreement=each.agreement)
         for each in choose(candidates, work.settings)
     )
 
 
-def _candidate(
-    mesh: MeshTrack,
-    face: FaceTrack,
-    waveform: npt.NDArray[np.float32],
-    articulator: Articulator,
-    work: SpeakingWork,
-    store: Store,
-) -> Candidate | None:
-    """The face as it is while the voice is heard; None where it does not show then."""
-    seen = get_arrays(store, mesh.meshes)
-    margin = flicks(0.2)
-    spoken = merge(span.widen(margin) for span in work.speech)
-    during = within(seen["time"], spoken)
-    if not during.any():
-        return None
-    model = articulator.mouth
-    mouths = model.mouths(seen["points"])
-    gaps = openings(mouths)[during]
-    times_s = (seen["time"][during] - work.chunk.span.start) / FLICKS_PER_SECOND
-    heard = articulator.listen(waveform, times_s)
-    gap_of_shape = model.gap_of_shapes
-    usual = float(np.linalg.norm(gap_of_shape))
+def _candidate(face: FaceTrack, gaps: Floats, shapes: Floats, model: MouthModel) -> Candidate:
+    """The face while the voice is heard: its inner lips were `gaps` (N,) apart, and `shapes` (N, K) were heard."""
+    usual = float(np.linalg.norm(model.gap_of_shapes))
     return Candidate(
         track_id=face.id,
         span=face.span,
         height_px=face.median_height_px,
-        agreement=agreement(gaps, np.asarray(heard.shapes @ gap_of_shape, np.float32)),
+        agreement=agreement(gaps, np.asarray(shapes @ model.gap_of_shapes, np.float32)),
         motion=float(gaps.std()) / max(usual, 1e-6),
     )
 
