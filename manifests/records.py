@@ -152,6 +152,62 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Appearance:
+    """How the face of a track looks, voted over its frames: `female` is a probability 0..1, `age_years` the median."""
+
+    track_id: str
+    female: float
+    age_years: float
+    frame_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceSample:
+    """How the voice of an utterance sounds in the source.
+
+    `embedding` is the unit-length voice print, empty where less than half a second of voice is heard. `pitch_hz` is the
+    median fundamental frequency of the `voiced_s` seconds that are voiced, None where nothing is. `loudness_dbfs` is the
+    root mean square of the speech.
+    """
+
+    utterance_id: str
+    embedding: tuple[float, ...]
+    pitch_hz: float | None
+    voiced_s: float
+    loudness_dbfs: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LectureSpeaker:
+    """One person who speaks in a lecture, told apart by voice and face.
+
+    `id` is "speaker1", "speaker2", ... in the order in which they are first heard. `gender` is "female", "male" or
+    "unsure", `age` "child", "adult", "senior" or "unsure"; `female` is the joint probability that they rest on, and
+    `evidence` says in words what spoke for it. `identity` is the face's (`FaceTrack.identity`), None for a voice whose
+    face never shows. `embedding` is the mean voice print.
+    """
+
+    id: str
+    utterance_ids: tuple[str, ...]
+    identity: str | None
+    gender: str
+    age: str
+    female: float
+    evidence: str
+    embedding: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Casting:
+    """The voice that a speaker has in a language, and why: "pinned", "course" (as in the lecture before) or "chosen"."""
+
+    speaker_id: str
+    language: str
+    voice_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hypothesis:
     """One candidate translation; `score` is the length-normalised log probability of the decoder."""
 
@@ -185,9 +241,11 @@ class SpeechClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where a clip is heard: its `span` on the lecture's clock and the `rate` it is spoken at (above 1: faster).
+    """Where a clip is heard: its `span` on the dub's clock and the `rate` it is spoken at (above 1: faster).
 
-    `overrun` is the time by which it passes what it was allowed, 0 where it fits; speech is never cut off.
+    `overrun` is the time by which it passes what it was allowed, 0 where it fits; speech is never cut off. The levers
+    that made it fit: `reading` (index of the candidate translation that is spoken), `lead` (how much before the source
+    it starts) and `slack` (how much past the source's end it ends), `held` (how long the picture waits for it).
     """
 
     clip_id: str
@@ -195,6 +253,10 @@ class Placement:
     span: Span
     rate: float
     overrun: Flicks
+    reading: int = 0
+    lead: Flicks = 0
+    slack: Flicks = 0
+    held: Flicks = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
