@@ -166,8 +166,8 @@ class VoiceSample:
     """How the voice of an utterance sounds in the source.
 
     `embedding` is the unit-length voice print, empty where less than half a second of voice is heard. `pitch_hz` is the
-    median fundamental frequency of the `voiced_s` seconds that are voiced, None where nothing is. `loudness_dbfs` is the
-    root mean square of the speech.
+    median fundamental frequency of the `voiced_s` seconds that are voiced, None where nothing is. `loudness_dbfs` is
+    the root mean square of the speech.
     """
 
     utterance_id: str
@@ -199,7 +199,7 @@ class LectureSpeaker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Casting:
-    """The voice that a speaker has in a language, and why: "pinned", "course" (as in the lecture before) or "chosen"."""
+    """The voice that a speaker has in a language, and why: "pinned", "course" (as before) or "chosen"."""
 
     speaker_id: str
     language: str

@@ -209,6 +209,32 @@ def show(
 
 @app.command(
     epilog="""
+Examples:
+  redub verify lecture.fr.mp4
+  redub verify lecture.fr.mp4 --source lecture.mp4
+
+Beside each dub lies a signed statement, NAME.c2pa (C2PA content credentials): what
+it was made from and by, and that its speech and lips are synthetic. A dub or a
+statement that was changed since ends with exit code 2. This machine signs with a
+key of its own; to sign as an institution, name PEM files in REDUB_SIGNING_KEY and
+REDUB_SIGNING_CERTIFICATES.
+"""
+)
+def verify(
+    file: Annotated[Path, typer.Argument(help="The dub; its .c2pa file lies beside it.", metavar="FILE")],
+    source: Annotated[
+        Path | None, typer.Option("--source", help="Also check that the dub was made from this file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check that a dub is as redub signed it, and what it says of itself."""
+    from flows.cli.verify import verify_dub
+
+    verify_dub(file, source, choose_output(as_json=json))
+
+
+@app.command(
+    epilog="""
 Each line says ok; note, where a dub works without it; or fault, where one from
 English into French would fail (the exit code is then 3).
 """

@@ -1,0 +1,40 @@
+"""`redub verify`: whether a dub is what it says it is."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from rich.markup import escape
+
+from flows.cli.output import Output
+from manifests.provenance import Statement
+
+
+def verify_dub(file: Path, source: Path | None, output: Output) -> None:
+    """Check `file` against the signed statement beside it, and say what that states."""
+    from tasks.provenance import verify
+
+    verdict = verify(file, source)
+    stated = verdict.statement
+    signer = "known to this machine" if verdict.known else "not known to this machine: anybody may have signed it"
+    lines = [
+        f"[bold green]{escape(str(file))}[/] is as it was signed",
+        f"  signed by    {escape(verdict.signer)} ({signer})",
+        f"  synthetic    {_synthetic(stated)}",
+        f"  languages    {stated.source_language or 'unstated'} to {stated.language or 'unstated'}",
+        f"  voices       {escape(', '.join(stated.voices)) or 'none'}",
+        f"  made by      {escape(stated.software)}",
+        f"  source       SHA-256 {stated.source_sha256}{' (the file given)' if source else ''}",
+        *(f"  consent      SHA-256 {each}" for each in stated.consents),
+        *(f"  {each.purpose:<12} {escape(each.name)} ({escape(each.revision)})" for each in stated.models),
+    ]
+    output.result({**dataclasses.asdict(verdict), "file": str(file)}, "\n".join(lines))
+
+
+def _synthetic(stated: Statement) -> str:
+    parts = [
+        *(["speech"] if stated.synthetic_speech else []),
+        *(["lips"] if stated.synthetic_lips else []),
+    ]
+    return " and ".join(parts) or "nothing"
