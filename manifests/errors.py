@@ -1,4 +1,4 @@
-"""The three ways in which a stage may fail, and the exit code that each one becomes.
+"""The ways in which a stage or a run may fail, and the exit code that each one becomes.
 
 `BadInput` is the user's to mend, so it is never retried. `Unavailable` may pass, so it is. `Degraded` is not a
 failure of the run: the stage keeps the original picture or sound for that span, and the reason is recorded.
@@ -50,6 +50,27 @@ class NoSpace(RedubError):
     """The disk or the quota is full, or the folder may not be written. Not retried: a person must act."""
 
     exit_code = 5
+
+
+class GateFailed(RedubError):
+    """The dub is made, but not as good as was asked for, so it is not published. Not retried: a person must look.
+
+    `failures` say what is beyond which threshold, one line each; `report` is the page that shows where.
+    """
+
+    exit_code = 6
+
+    def __init__(self, failures: tuple[str, ...], report: str) -> None:
+        self.failures, self.report = failures, report
+        listed = "; ".join(failures)
+        super().__init__(
+            f"the dub did not pass the gate: {listed}. Nothing was published but its report, {report}: "
+            "mend the worst lines in the sheet and run again, or run without --gate."
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by arguments: the message alone could not build the error again in another process."""
+        return type(self), (self.failures, self.report)
 
 
 class Degraded(RedubError):

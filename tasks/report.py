@@ -1,0 +1,293 @@
+"""The report of a dub: records of many stages brought together line by line. Pure; nothing is measured here.
+
+Shares of time are taken on the source's clock: while the picture waits, no time of the lecture passes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from manifests.clock import HeldClock
+from manifests.provenance import ModelUsed
+from manifests.records import (
+    Casting,
+    Degradation,
+    LectureSpeaker,
+    Placement,
+    Shot,
+    SpeechClip,
+    SyncedChunk,
+    Translation,
+    Utterance,
+    Video,
+)
+from manifests.report import DubReport, LineReport, SpeakerReport, StageTime, Totals
+from manifests.time import FLICKS_PER_SECOND, Flicks, Span, merge, seconds
+from tasks.heard_back import HeardLine
+from tasks.journal import Entry
+from tasks.levels import Levels
+from tasks.lip_scores import LipScore
+
+_MISHEARD = 0.2
+_APART = 0.5
+_SILENT_S = 1.0
+_OVERRUN_S = 0.05
+_FOLLOWS_LESS = 0.6
+_OFF_LU = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFacts:
+    """Everything that the report of one dub is made from.
+
+    `placements` are on the dub's clock, which `clock` makes of the source's; `source_speech` is where somebody speaks
+    in the source. `levels` has one figure a placement, in their order; None where nothing was measured. `settings` is
+    canonical JSON, `notes` say how far the measures reach.
+    """
+
+    title: str
+    video: Video
+    source_language: str
+    language: str
+    utterances: tuple[Utterance, ...]
+    translations: tuple[Translation, ...]
+    clips: tuple[SpeechClip, ...]
+    placements: tuple[Placement, ...]
+    clock: HeldClock
+    source_speech: tuple[Span, ...]
+    shots: tuple[Shot, ...]
+    speakers: tuple[LectureSpeaker, ...]
+    castings: tuple[Casting, ...]
+    synced: tuple[SyncedChunk, ...]
+    heard_back: tuple[HeardLine, ...]
+    real_lips: tuple[LipScore, ...]
+    dubbed_lips: tuple[LipScore, ...]
+    levels: Levels | None
+    degradations: tuple[Degradation, ...]
+    copied_frames: int
+    rendered_frames: int
+    settings: str
+    models: tuple[ModelUsed, ...]
+    entries: tuple[Entry, ...]
+    disclosures: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def write_up(facts: ReportFacts) -> DubReport:
+    """The report, not yet judged by a gate; lines in the order in which they are said."""
+    lines = _lines(facts)
+    return DubReport(
+        title=facts.title,
+        video_id=facts.video.id,
+        source_language=facts.source_language,
+        language=facts.language,
+        span=facts.video.span,
+        frame_rate=facts.video.frame_rate,
+        totals=_totals(facts, lines),
+        lines=lines,
+        speakers=_speakers(facts),
+        shots=tuple(shot.span for shot in facts.shots),
+        source_speech=merge(facts.source_speech),
+        changed=merge(span for chunk in facts.synced for span in chunk.changed),
+        holds=facts.clock.holds,
+        degradations=facts.degradations,
+        settings=facts.settings,
+        models=facts.models,
+        stages=stage_times(facts.entries, facts.language),
+        disclosures=facts.disclosures,
+        notes=facts.notes,
+    )
+
+
+def common(left: Iterable[Span], right: Iterable[Span]) -> Flicks:
+    """For how long any of `left` and any of `right` hold together."""
+    ours, theirs = merge(left), merge(right)
+    total, at = 0, 0
+    for span in ours:
+        while at < len(theirs) and theirs[at].end <= span.start:
+            at += 1
+        following = at
+        while following < len(theirs) and theirs[following].start < span.end:
+            shared = span.intersection(theirs[following])
+            total += shared.duration if shared else 0
+            following += 1
+    return total
+
+
+def length(spans: Iterable[Span]) -> Flicks:
+    """For how long any of `spans` holds."""
+    return sum(span.duration for span in merge(spans))
+
+
+def stage_times(entries: Sequence[Entry], language: str) -> tuple[StageTime, ...]:
+    """How long each stage took, those of `language` and those that all languages share, in the order of the run."""
+    found: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.language in (None, language):
+            found[entry.stage].append(entry)
+    return tuple(
+        StageTime(
+            stage=stage,
+            pieces=len(pieces),
+            hits=sum(piece.hit for piece in pieces),
+            seconds=round(sum(piece.seconds for piece in pieces), 3),
+        )
+        for stage, pieces in found.items()
+    )
+
+
+def concern(line: LineReport) -> tuple[float, ...]:
+    """How much a line wants a look, for sorting: more warnings first, then what is misheard, then what is misplaced."""
+    return (
+        float(len(line.warnings)),
+        line.back_asr_cer or 0.0,
+        0.0 if line.overlap is None else 1 - line.overlap,
+        line.unfilled_s,
+    )
+
+
+def _lines(facts: ReportFacts) -> tuple[LineReport, ...]:
+    placed = {each.utterance_id: each for each in facts.placements}
+    levels = facts.levels.lines if facts.levels else (None,) * len(facts.placements)
+    level_of = {each.utterance_id: level for each, level in zip(facts.placements, levels, strict=True)}
+    whole = facts.levels.loudness_lufs if facts.levels else None
+    translated = {each.utterance_id: each for each in facts.translations}
+    clip_of = {each.utterance_id: each for each in facts.clips}
+    heard = {each.utterance_id: each for each in facts.heard_back}
+    real = {each.utterance_id: each.agreement for each in facts.real_lips}
+    dubbed = {each.utterance_id: each.agreement for each in facts.dubbed_lips}
+    speaker_of = {name: speaker.id for speaker in facts.speakers for name in speaker.utterance_ids}
+    on_source = {name: _on_source(each.span, facts.clock) for name, each in placed.items()}
+    speech, dub = merge(facts.source_speech), merge(on_source.values())
+    lines = []
+    for utterance in sorted(facts.utterances, key=lambda each: each.span):
+        name = utterance.id
+        place, clip = placed.get(name), clip_of.get(name)
+        own = [span for each in speech if (span := each.intersection(utterance.span)) is not None]
+        start = facts.clock.dub_time(utterance.span.start)
+        span = place.span if place else Span(start, start)
+        line = LineReport(
+            id=name,
+            speaker=speaker_of.get(name),
+            voice=clip.voice if clip else None,
+            source_span=utterance.span,
+            dub_span=span,
+            source_text=utterance.text,
+            translation=translated[name].text if name in translated else "",
+            heard_back=heard[name].text if name in heard else None,
+            back_asr_cer=heard[name].cer if name in heard else None,
+            rate=place.rate if place else None,
+            reading=place.reading if place else 0,
+            overlap=_share(common([on_source[name]], speech), on_source[name].duration) if place else None,
+            unfilled_s=seconds(length(own) - common(own, dub)),
+            length_ratio=_share(span.duration, utterance.span.duration) if place else None,
+            sync=dubbed.get(name),
+            real_sync=real.get(name),
+            loudness_lufs=level_of.get(name),
+            held_s=seconds(place.held) if place else 0.0,
+            overrun_s=seconds(place.overrun) if place else 0.0,
+        )
+        lines.append(_with_warnings(line, whole))
+    return tuple(lines)
+
+
+def _with_warnings(line: LineReport, whole_lufs: float | None) -> LineReport:
+    return dataclasses.replace(line, warnings=tuple(_warnings(line, whole_lufs)))
+
+
+def _warnings(line: LineReport, whole_lufs: float | None) -> Iterable[str]:
+    if not line.spoken:
+        yield "nothing is spoken"
+        return
+    if line.back_asr_cer is not None and line.back_asr_cer > _MISHEARD:
+        yield f"{line.back_asr_cer:.0%} of its characters are heard otherwise"
+    if line.rate is not None and not line.within_rate:
+        yield f"spoken at {line.rate:.2f} times the voice's own rate"
+    if line.overrun_s > _OVERRUN_S:
+        yield f"{line.overrun_s:.1f} s longer than its place"
+    if line.overlap is not None and line.overlap < _APART:
+        yield "most of it is heard where the speaker is silent"
+    if line.unfilled_s > _SILENT_S:
+        yield f"silent for {line.unfilled_s:.1f} s in which the speaker speaks"
+    if line.sync is not None and line.real_sync is not None and line.sync < _FOLLOWS_LESS * line.real_sync:
+        yield "the mouth follows the dub less than it followed the speaker"
+    if line.loudness_lufs is not None and whole_lufs is not None and abs(line.loudness_lufs - whole_lufs) > _OFF_LU:
+        yield f"{'louder' if line.loudness_lufs > whole_lufs else 'softer'} than the rest"
+
+
+def _totals(facts: ReportFacts, lines: Sequence[LineReport]) -> Totals:
+    spoken = [line for line in lines if line.spoken]
+    rates = [line.rate for line in spoken if line.rate is not None]
+    errors = [line.back_asr_cer for line in spoken if line.back_asr_cer is not None]
+    ratios = [line.length_ratio for line in spoken if line.length_ratio is not None]
+    both = [(line.sync, line.real_sync) for line in spoken if line.sync is not None and line.real_sync is not None]
+    sync, real = _mean([each for each, _ in both]), _mean([each for _, each in both])
+    dub = [_on_source(each.span, facts.clock) for each in facts.placements]
+    shared, source = common(dub, facts.source_speech), length(facts.source_speech)
+    kept = [span for each in facts.degradations if (span := each.span.intersection(facts.video.span)) is not None]
+    levels = facts.levels
+    return Totals(
+        lines=len(lines),
+        spoken=len(spoken),
+        within_rate=_share(sum(line.within_rate for line in spoken), len(spoken)),
+        fastest=max(rates, default=None),
+        slowest=min(rates, default=None),
+        mean_cer=_mean(errors),
+        worst_cer=max(errors, default=None),
+        overlap=_share(shared, length(dub)),
+        unfilled=_share(source - shared, source),
+        mean_length_ratio=_mean(ratios),
+        overrun_s=max((line.overrun_s for line in spoken), default=0.0),
+        drift_frames=_drift(facts),
+        held_s=seconds(facts.clock.held),
+        lip_lines=len(both),
+        mean_sync=sync,
+        mean_real_sync=real,
+        lip_ratio=None if sync is None or not real or real <= 0 else sync / real,
+        loudness_lufs=levels.loudness_lufs if levels else None,
+        true_peak_dbtp=levels.true_peak_dbtp if levels else None,
+        degraded=_share(length(kept), facts.video.span.duration) or 0.0,
+        copied_frames=facts.copied_frames,
+        rendered_frames=facts.rendered_frames,
+        lip_frames=sum(chunk.frame_count for chunk in facts.synced),
+    )
+
+
+def _drift(facts: ReportFacts) -> int:
+    """By how many frames the picture of the dub ends later than its clock says."""
+    if facts.levels is None:
+        return 0
+    late = facts.levels.picture.end - facts.clock.dub_span(facts.video.span).end
+    return round(late * facts.video.frame_rate / FLICKS_PER_SECOND)
+
+
+def _speakers(facts: ReportFacts) -> tuple[SpeakerReport, ...]:
+    cast: Mapping[str, Casting] = {each.speaker_id: each for each in facts.castings if each.language == facts.language}
+    return tuple(
+        SpeakerReport(
+            id=speaker.id,
+            gender=speaker.gender,
+            age=speaker.age,
+            voice=cast[speaker.id].voice_id if speaker.id in cast else "",
+            why=cast[speaker.id].why if speaker.id in cast else "",
+            evidence=speaker.evidence,
+            lines=len(speaker.utterance_ids),
+        )
+        for speaker in facts.speakers
+    )
+
+
+def _on_source(span: Span, clock: HeldClock) -> Span:
+    return Span(clock.source_time(span.start), clock.source_time(span.end))
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
