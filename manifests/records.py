@@ -291,3 +291,50 @@ class DubbedVideo:
     rendered_frames: int
     loudness_lufs: float | None
     degradations: tuple[Degradation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetRow:
+    """A line of the editable sheet of a dub, as it was last written, with the machine's own values beside it.
+
+    `id` is what the sheet calls the utterance, `span` is where the dubbed line is heard, on the source's clock.
+    `machine_...` is what the cell would hold had nobody edited it, `edited` names the cells that a person did ("times"
+    for start and end). `check` says why the line deserves a look, `worry` how much (0: not at all). `lecture` is the
+    span of the whole source.
+    """
+
+    id: str
+    utterance_id: str
+    video_id: str
+    language: str
+    lecture: Span
+    span: Span
+    speaker: str
+    voice: str
+    source: str
+    translation: str
+    check: str
+    note: str
+    worry: float
+    machine_span: Span
+    machine_speaker: str
+    machine_voice: str
+    machine_source: str
+    machine_translation: str
+    edited: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A cell of a sheet that a person changed: `value` is what it holds, `span` the pinned times for column "times".
+
+    `heard` is what the machine understood of the utterance when it was edited: where it now understands another
+    sentence there, the edit is about something else.
+    """
+
+    utterance_id: str
+    language: str
+    column: str
+    value: str
+    heard: str
+    span: Span | None = None
