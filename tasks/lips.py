@@ -12,8 +12,9 @@ import numpy.typing as npt
 from infra.media.audio import read_wav, resample
 from infra.media.frames import read_frames
 from infra.store import Store
+from manifests.clock import HeldClock
 from manifests.records import Blob, Chunk, Degradation, FaceTrack, MeshTrack, SpeakingFace, SyncedChunk, Video
-from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks, merge, sample_index
+from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks, gaps, merge, sample_index
 from models.lipsync import engines
 from models.lipsync.crop import crop_face
 from models.lipsync.engines import OWN_REVISION
@@ -48,7 +49,7 @@ class LipWork:
     """A chunk with its faces, its dubbed speech, and where the original speech was.
 
     `meshes` and `libraries` are for "rewrite" alone. `weights` is the revision of the engine's weights, None where this
-    machine has none.
+    machine has none. `speech` is on the chunk's own clock: `clock` holds it where the picture waits.
     """
 
     video: Video
@@ -62,6 +63,7 @@ class LipWork:
     speech: tuple[ChunkSpeech, ...]
     settings: LipSettings
     weights: str | None
+    clock: HeldClock = field(default_factory=HeldClock)
 
 
 def spans_to_change(original: Sequence[Span], dubbed: Sequence[Span], within: Span, margin: Flicks) -> tuple[Span, ...]:
@@ -101,7 +103,11 @@ def _baseline(weights: str, changed: Sequence[Span]) -> tuple[Degradation, ...]:
 
 
 def _heard(work: LipWork) -> tuple[Span, ...]:
-    return tuple(span for speech in work.speech for span in speech.heard)
+    """Where the dub is heard, on the picture's clock."""
+    clock = work.clock
+    return tuple(
+        Span(clock.source_time(span.start), clock.source_time(span.end)) for said in work.speech for span in said.heard
+    )
 
 
 def _faces_to_change(work: LipWork, wanted: Sequence[Span]) -> list[tuple[FaceTrack, tuple[Span, ...]]]:
@@ -201,9 +207,9 @@ def _draw(
 
 
 def _speech_waveform(work: LipWork, store: Store) -> npt.NDArray[np.float32]:
-    """What is heard during the chunk, mono at the mel front end's rate, silence where nothing is said."""
+    """What is heard while the chunk's picture moves, mono at the mel front end's rate, silence where nothing is said."""
     span = work.chunk.span
-    heard = np.zeros(sample_index(span.duration, SAMPLE_RATE), dtype=np.float32)
+    heard = np.zeros(sample_index(span.duration + work.clock.held, SAMPLE_RATE), dtype=np.float32)
     for speech in work.speech:
         samples, rate = read_wav(store.path(speech.audio))
         waveform = resample(samples, rate, SAMPLE_RATE)
@@ -211,7 +217,12 @@ def _speech_waveform(work: LipWork, store: Store) -> npt.NDArray[np.float32]:
         first, last = max(at, 0), min(at + len(waveform), len(heard))
         if first < last:
             heard[first:last] += waveform[first - at : last - at]
-    return heard
+    moving = gaps(work.clock.held_spans(), Span(span.start, span.end + work.clock.held))
+    parts = [heard[slice(*part.shift(-span.start).samples(SAMPLE_RATE))] for part in moving]
+    wanted = sample_index(span.duration, SAMPLE_RATE)
+    cut = np.concatenate([*parts, np.zeros(0, np.float32)])
+    # Borders rounded one by one may come to a sample more or less than the whole.
+    return np.pad(cut[:wanted], (0, max(wanted - len(cut), 0)))
 
 
 def _face_crops(
