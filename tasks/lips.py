@@ -207,7 +207,7 @@ def _draw(
 
 
 def _speech_waveform(work: LipWork, store: Store) -> npt.NDArray[np.float32]:
-    """What is heard while the chunk's picture moves, mono at the mel front end's rate, silence where nothing is said."""
+    """What is heard while the picture moves, mono at the mel front end's rate, silence where nothing is said."""
     span = work.chunk.span
     heard = np.zeros(sample_index(span.duration + work.clock.held, SAMPLE_RATE), dtype=np.float32)
     for speech in work.speech:
