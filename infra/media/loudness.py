@@ -40,17 +40,17 @@ def measure(path: Path) -> Loudness:
     return Loudness(integrated, peak) if integrated > _ABSOLUTE_GATE_LUFS else Loudness(None, None)
 
 
-def normalise(in_wav: Path, out_wav: Path, *, target_lufs: float = -16.0, true_peak_dbtp: float = -1.0) -> float | None:
-    """Write `in_wav` to `out_wav` (16-bit WAV, same rate and channels) at `target_lufs`; returns the loudness reached.
+def normalise(in_wav: Path, out_wav: Path, *, target_lufs: float = -16.0, true_peak_dbtp: float = -1.0) -> Loudness:
+    """Write `in_wav` to `out_wav` (16-bit WAV, same rate and channels) at `target_lufs`; returns what was reached.
 
     A plain gain where the true peak stays under `true_peak_dbtp`; else a gain into a look-ahead limiter at four times
-    the rate, repeated until both hold. Silence is copied unchanged and gives None. Deterministic.
+    the rate, repeated until both hold. Silence is copied unchanged, and so is None in both. Deterministic.
     """
     loudness = measure(in_wav)
     with published(out_wav) as draft:
         if loudness.integrated_lufs is None or loudness.true_peak_dbtp is None:
             shutil.copyfile(in_wav, draft)
-            return None
+            return loudness
         gain_db = target_lufs - loudness.integrated_lufs
         linear = loudness.true_peak_dbtp + gain_db <= true_peak_dbtp - _NEAR_LU
         ceiling_db = true_peak_dbtp - _HEADROOM_DB
@@ -67,7 +67,7 @@ def normalise(in_wav: Path, out_wav: Path, *, target_lufs: float = -16.0, true_p
             gain_db += short_db
             ceiling_db -= max(over_db, 0.0)
             linear = linear and over_db <= 0
-        return reached.integrated_lufs
+        return reached
 
 
 def _render(source: Path, target: Path, gain_db: float, ceiling_db: float | None) -> None:

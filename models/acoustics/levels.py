@@ -20,7 +20,7 @@ Waveform: TypeAlias = npt.NDArray[np.float32]
 
 SILENCE_DBFS = -120.0
 """What digital silence is called."""
-_GUARD = flicks(0.15)  # a detector's edges are this rough, and a room still rings
+_GUARD = flicks(0.25)  # a detector hears an onset this late, and a room still rings
 _SHORTEST_PAUSE = flicks(0.2)
 _FRAME_S = 0.02
 _FLOOR_PERCENTILE = 20
