@@ -217,18 +217,25 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
-    """An utterance in another language: the chosen text, and every candidate the decoder offered, best first."""
+    """An utterance in another language: the chosen text, and every candidate the decoder offered, best first.
+
+    `warnings` say what of the source even the best candidate lacks or changes: a number, a unit, code, a kept term.
+    """
 
     id: str
     utterance_id: str
     language: str
     text: str
     hypotheses: tuple[Hypothesis, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechClip:
-    """A translation as spoken, at the voice's natural rate. `audio` is a mono 16-bit WAV blob."""
+    """A translation as spoken. `audio` is a mono 16-bit WAV blob.
+
+    `rate` is the rate that was asked of the engine, 1 for the voice's own; `duration` is what it came to.
+    """
 
     id: str
     translation_id: str
@@ -237,6 +244,7 @@ class SpeechClip:
     audio: Blob
     sample_rate: int
     duration: Flicks
+    rate: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
