@@ -91,10 +91,11 @@ class SpeakerReport:
 class Totals:
     """The whole dub in figures; shares are 0..1.
 
-    `within_rate` is the share of spoken lines at a rate of `RATES`. `overlap` = |dub and source| /
-    |dub| and `unfilled` = |source without dub| / |source|, in speech time. `drift_frames` is by how many frames the dub
-    ends off its clock. `lip_ratio` is mean sync over the mean of the real video's own, over the `lip_lines` lines that
-    have both. `degraded` is the share of the lecture's time in which some stage kept the original.
+    `within_rate` is the share of spoken lines at a rate of `RATES`. `overlap` = |dub and source| / |dub| and `unfilled`
+    = |source without dub| / |source|, in speech time; while the picture waits the source is silent. `drift_frames` is
+    by how many frames picture or speech of the dub end off their clock. `lip_ratio` is mean sync over the mean of the
+    real video's own, over the `lip_lines` lines that have both. `degraded` is the share of the lecture's time in which
+    some stage kept the original.
     """
 
     lines: int

@@ -84,7 +84,7 @@ def assign(words: Sequence[Word], lines: Sequence[LineToHear], language: str) ->
     best: dict[int, tuple[int, tuple[int, ...]]] = {0: (0, ())}
     for index, text in enumerate(meant):
         last = index == len(lines) - 1
-        cuts = (len(words),) if last else _cuts(words, lines[index].span, lines[index + 1].span, max(best))
+        cuts = (len(words),) if last else _cuts(words, lines[index].span, lines[index + 1].span, min(best))
         following: dict[int, tuple[int, tuple[int, ...]]] = {}
         for cut in cuts:
             options = [
@@ -100,13 +100,13 @@ def assign(words: Sequence[Word], lines: Sequence[LineToHear], language: str) ->
 
 
 def _cuts(words: Sequence[Word], before: Span, after: Span, least: int) -> list[int]:
-    """Between which words the border of two lines may lie: about the middle of their gap; `least` is among them."""
+    """Between which words the border of two lines may lie: about the middle of their gap, none only before `least`."""
     border = (before.end + after.start) // 2
     reach = flicks(_UNSURE_S)
     middles = [(word.span.start + word.span.end) // 2 for word in words]
     first = sum(middle < border - reach for middle in middles)
     end = sum(middle < border + reach for middle in middles)
-    return list(range(min(first, least), max(first, end, least) + 1))
+    return list(range(first, max(first, end, least) + 1))
 
 
 def _text(words: Sequence[Word]) -> str:

@@ -122,7 +122,7 @@ def score_dubbed_lips(work: DubbedLipsWork, store: Store) -> tuple[LipScore, ...
         if face.id in shown:
             shown[face.id] = _as_rendered(shown[face.id], face, looked_at, work.rendered, store)
     waveform = _dubbed_waveform(work, store)
-    return _scores(shown, wanted, waveform, work.clock.dub_time(work.chunk.span.start), work.clock)
+    return _scores(shown, wanted, waveform, work.chunk.span.start, work.clock)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,7 +227,7 @@ def _source_span(span: Span, clock: HeldClock) -> Span:
 
 def _dubbed_waveform(work: DubbedLipsWork, store: Store) -> Floats:
     """What is heard during the chunk on its own clock, mono at the network's rate."""
-    span = work.clock.dub_span(work.chunk.span)
+    span = Span(work.chunk.span.start, work.chunk.span.end + work.clock.held)
     heard = np.zeros(sample_index(span.duration, SAMPLE_RATE), np.float32)
     for speech in work.speech:
         samples, rate = read_wav(store.path(speech.audio))

@@ -1,11 +1,12 @@
 """The report of a dub: records of many stages brought together line by line. Pure; nothing is measured here.
 
-Shares of time are taken on the source's clock: while the picture waits, no time of the lecture passes.
+Shares of time are those of `tasks.timing_measures`, on the dub's clock: while the picture waits, the source is silent.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +26,23 @@ from manifests.records import (
     Utterance,
     Video,
 )
-from manifests.report import DubReport, LineReport, SpeakerReport, StageTime, Totals
-from manifests.time import FLICKS_PER_SECOND, Flicks, Span, merge, seconds
+from manifests.report import RATES, DubReport, LineReport, SpeakerReport, StageTime, Totals
+from manifests.time import FLICKS_PER_SECOND, Flicks, Span, gaps, merge, seconds
 from tasks.heard_back import HeardLine
 from tasks.journal import Entry
 from tasks.levels import Levels
 from tasks.lip_scores import LipScore
+from tasks.timing import TimingSettings
+from tasks.timing_measures import timing_measures
+
+HEARD_NOTE = (
+    "What is heard back is what a recogniser understands of the dubbed voice: its own mistakes, most of them in names, "
+    "count as the voice's."
+)
+LIP_NOTE = (
+    "Lips are compared with what the articulation network hears, in the first seconds of each line. The same network "
+    "moves the lips, so a dub may follow it better than a real mouth does: a ratio above 1 is no better than real."
+)
 
 _MISHEARD = 0.2
 _APART = 0.5
@@ -46,7 +58,8 @@ class ReportFacts:
 
     `placements` are on the dub's clock, which `clock` makes of the source's; `source_speech` is where somebody speaks
     in the source. `levels` has one figure a placement, in their order; None where nothing was measured. `settings` is
-    canonical JSON, `notes` say how far the measures reach.
+    canonical JSON, `notes` say how far the measures reach, beside what is
+    always said of them.
     """
 
     title: str
@@ -99,7 +112,11 @@ def write_up(facts: ReportFacts) -> DubReport:
         models=facts.models,
         stages=stage_times(facts.entries, facts.language),
         disclosures=facts.disclosures,
-        notes=facts.notes,
+        notes=(
+            *facts.notes,
+            *((HEARD_NOTE,) if facts.heard_back else ()),
+            *((LIP_NOTE,) if facts.dubbed_lips else ()),
+        ),
     )
 
 
@@ -161,15 +178,15 @@ def _lines(facts: ReportFacts) -> tuple[LineReport, ...]:
     real = {each.utterance_id: each.agreement for each in facts.real_lips}
     dubbed = {each.utterance_id: each.agreement for each in facts.dubbed_lips}
     speaker_of = {name: speaker.id for speaker in facts.speakers for name in speaker.utterance_ids}
-    on_source = {name: _on_source(each.span, facts.clock) for name, each in placed.items()}
-    speech, dub = merge(facts.source_speech), merge(on_source.values())
+    source = _moving(merge(facts.source_speech), facts.clock)
+    dub = merge(each.span for each in facts.placements)
     lines = []
     for utterance in sorted(facts.utterances, key=lambda each: each.span):
         name = utterance.id
         place, clip = placed.get(name), clip_of.get(name)
-        own = [span for each in speech if (span := each.intersection(utterance.span)) is not None]
-        start = facts.clock.dub_time(utterance.span.start)
-        span = place.span if place else Span(start, start)
+        shown = facts.clock.dub_span(utterance.span)
+        own = [part for each in _near(source, shown) if (part := each.intersection(shown)) is not None]
+        span = place.span if place else Span(shown.start, shown.start)
         line = LineReport(
             id=name,
             speaker=speaker_of.get(name),
@@ -182,8 +199,8 @@ def _lines(facts: ReportFacts) -> tuple[LineReport, ...]:
             back_asr_cer=heard[name].cer if name in heard else None,
             rate=place.rate if place else None,
             reading=place.reading if place else 0,
-            overlap=_share(common([on_source[name]], speech), on_source[name].duration) if place else None,
-            unfilled_s=seconds(length(own) - common(own, dub)),
+            overlap=_share(common([span], _near(source, span)), span.duration),
+            unfilled_s=seconds(length(own) - common(own, _near(dub, shown))),
             length_ratio=_share(span.duration, utterance.span.duration) if place else None,
             sync=dubbed.get(name),
             real_sync=real.get(name),
@@ -226,23 +243,29 @@ def _totals(facts: ReportFacts, lines: Sequence[LineReport]) -> Totals:
     ratios = [line.length_ratio for line in spoken if line.length_ratio is not None]
     both = [(line.sync, line.real_sync) for line in spoken if line.sync is not None and line.real_sync is not None]
     sync, real = _mean([each for each, _ in both]), _mean([each for _, each in both])
-    dub = [_on_source(each.span, facts.clock) for each in facts.placements]
-    shared, source = common(dub, facts.source_speech), length(facts.source_speech)
+    timing = timing_measures(
+        facts.placements,
+        {each.id: each.span for each in facts.utterances},
+        facts.source_speech,
+        facts.clock,
+        frame=round(FLICKS_PER_SECOND / facts.video.frame_rate),
+        settings=TimingSettings(slowest=RATES[0], fastest=RATES[1]),
+    )
     kept = [span for each in facts.degradations if (span := each.span.intersection(facts.video.span)) is not None]
     levels = facts.levels
     return Totals(
         lines=len(lines),
         spoken=len(spoken),
-        within_rate=_share(sum(line.within_rate for line in spoken), len(spoken)),
+        within_rate=timing.within if spoken else None,
         fastest=max(rates, default=None),
         slowest=min(rates, default=None),
         mean_cer=_mean(errors),
         worst_cer=max(errors, default=None),
-        overlap=_share(shared, length(dub)),
-        unfilled=_share(source - shared, source),
+        overlap=timing.overlap if spoken else None,
+        unfilled=timing.unfilled if facts.source_speech else None,
         mean_length_ratio=_mean(ratios),
         overrun_s=max((line.overrun_s for line in spoken), default=0.0),
-        drift_frames=_drift(facts),
+        drift_frames=max(abs(_picture_drift(facts)), timing.drift_frames),
         held_s=seconds(facts.clock.held),
         lip_lines=len(both),
         mean_sync=sync,
@@ -257,8 +280,8 @@ def _totals(facts: ReportFacts, lines: Sequence[LineReport]) -> Totals:
     )
 
 
-def _drift(facts: ReportFacts) -> int:
-    """By how many frames the picture of the dub ends later than its clock says."""
+def _picture_drift(facts: ReportFacts) -> int:
+    """By how many frames the picture of the dub ends later than its clock says, negative for sooner."""
     if facts.levels is None:
         return 0
     late = facts.levels.picture.end - facts.clock.dub_span(facts.video.span).end
@@ -281,8 +304,18 @@ def _speakers(facts: ReportFacts) -> tuple[SpeakerReport, ...]:
     )
 
 
-def _on_source(span: Span, clock: HeldClock) -> Span:
-    return Span(clock.source_time(span.start), clock.source_time(span.end))
+def _moving(speech: Sequence[Span], clock: HeldClock) -> tuple[Span, ...]:
+    """Where the source's `speech` is shown, on the dub's clock, less what of it the picture waits in."""
+    held = clock.held_spans()
+    shown = (clock.dub_span(span) for span in speech if span.duration)
+    return merge(part for span in shown for part in gaps(_near(held, span), span))
+
+
+def _near(spans: Sequence[Span], span: Span) -> Sequence[Span]:
+    """Those of `spans` (sorted, disjoint) that overlap `span`."""
+    first = bisect_right(spans, span.start, key=lambda each: each.end)
+    end = bisect_left(spans, span.end, key=lambda each: each.start)
+    return spans[first:end]
 
 
 def _mean(values: Sequence[float]) -> float | None:

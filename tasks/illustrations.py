@@ -1,0 +1,146 @@
+"""What a report shows beside its figures: stills of source and dub, and how loud each is from moment to moment.
+
+Everything is taken from the finished files, so a report can be illustrated again as long as they are there. How much
+is taken does not grow with the lecture.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from infra.media.audio import require_sound, stream_waveform
+from infra.media.frames import frame_at, read_frames
+from infra.media.pixels import Rgb
+from manifests.clock import HeldClock
+from manifests.errors import BadInput
+from manifests.report import DubReport, LineReport
+from manifests.time import Flicks, Span, flicks, seconds
+from tasks.report import concern
+
+Peaks = npt.NDArray[np.float32]
+
+STILLS = 12
+STILLS_UNCHANGED = 4
+"""At most so many, and of them so many where no mouth was changed: those show that nothing else was."""
+STILL_PX = 480
+_JPEG_QUALITY = 78
+_USUAL_FRAME: Flicks = flicks(0.045)
+
+_COLUMNS_PER_S = 16.0
+_MOST_COLUMNS = 48_000
+_SAMPLE_RATE = 8_000
+_BLOCK_S = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """The picture in the middle of a line, `at` on the dub's clock: `source` and `dub` are JPEGs, None if absent."""
+
+    line: str
+    at: Flicks
+    source: bytes | None
+    dub: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Illustrations:
+    """`source` and `dub` (N,) float32 are peaks 0..1, `per_s` a second, from the dub's time 0; empty if not there."""
+
+    stills: tuple[Still, ...] = ()
+    per_s: float = _COLUMNS_PER_S
+    source: Peaks = field(default_factory=lambda: np.zeros(0, np.float32))
+    dub: Peaks = field(default_factory=lambda: np.zeros(0, np.float32))
+
+
+def illustrate(report: DubReport, dub: Path | None, source: Path | None) -> Illustrations:
+    """Stills of both files, and peaks of the first two audio tracks of `dub`: the dubbed voice and the original.
+
+    Either may be None where it is gone: what it would have shown is left out. BadInput for a file that cannot be read.
+    """
+    clock = HeldClock(report.holds)
+    stills = tuple(_still(line, clock, dub, source) for line in lines_to_show(report))
+    if dub is None:
+        return Illustrations(stills=stills)
+    per_s = min(_COLUMNS_PER_S, _MOST_COLUMNS / max(seconds(clock.dub_span(report.span).end), 1.0))
+    heard, original = (
+        peaks(dub, track, per_s) if _has_track(dub, track) else np.zeros(0, np.float32) for track in (0, 1)
+    )
+    return Illustrations(stills=stills, per_s=per_s, source=original, dub=heard)
+
+
+def lines_to_show(report: DubReport) -> Sequence[LineReport]:
+    """The lines worth a still, in their order: of those with new lips, then of the others, what most wants a look."""
+    clock = HeldClock(report.holds)
+    ranked = sorted(
+        (line for line in report.lines if line.spoken),
+        key=lambda line: (*(-each for each in concern(line)), line.source_span.start),
+    )
+    changed: list[LineReport] = []
+    others: list[LineReport] = []
+    for line in ranked:
+        middle = clock.source_time(_middle(line))
+        (changed if any(middle in span for span in report.changed) else others).append(line)
+    shown = changed[: STILLS - min(len(others), STILLS_UNCHANGED)] + others[:STILLS_UNCHANGED]
+    return sorted(shown, key=lambda line: line.dub_span)
+
+
+def _middle(line: LineReport) -> Flicks:
+    return (line.dub_span.start + line.dub_span.end) // 2
+
+
+def _still(line: LineReport, clock: HeldClock, dub: Path | None, source: Path | None) -> Still:
+    at = _middle(line)
+    return Still(
+        line=line.id,
+        at=at,
+        source=None if source is None else _jpeg(_shown_at(source, clock.source_time(at))),
+        dub=None if dub is None else _jpeg(_shown_at(dub, at)),
+    )
+
+
+def _shown_at(path: Path, time: Flicks) -> Rgb:
+    """The frame on show at `time`. At a usual rate one starts just before it, so that few have to be looked at."""
+    latest = deque(read_frames(path, Span(max(time - _USUAL_FRAME, 0), time + 1), width=STILL_PX), maxlen=1)
+    return (latest[0] if latest else frame_at(path, time, width=STILL_PX))[1]
+
+
+def _has_track(path: Path, track: int) -> bool:
+    try:
+        require_sound(path, track)
+    except BadInput:
+        return False
+    return True
+
+
+def _jpeg(picture: Rgb) -> bytes:
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=_JPEG_QUALITY, optimize=True)
+    return file.getvalue()
+
+
+def peaks(path: Path, track: int, per_s: float) -> Peaks:
+    """The highest of each of `per_s` columns a second of an audio track, 1 for the loudest of all; read as a stream."""
+    found: list[Peaks] = []
+    at = 0
+    for block in stream_waveform(path, sample_rate=_SAMPLE_RATE, track=track, block=_BLOCK_S * _SAMPLE_RATE):
+        first = int(at * per_s / _SAMPLE_RATE)
+        columns = ((at + np.arange(len(block))) * (per_s / _SAMPLE_RATE)).astype(np.int64) - first
+        highest = np.zeros(int(columns[-1]) + 1, np.float32)
+        np.maximum.at(highest, columns, np.abs(block))
+        if found and first < sum(len(each) for each in found):  # a column that two blocks share
+            found[-1][-1] = max(found[-1][-1], highest[0])
+            highest = highest[1:]
+        found.append(highest)
+        at += len(block)
+    joined = np.concatenate(found) if found else np.zeros(0, np.float32)
+    loudest = float(joined.max(initial=0.0))
+    return np.asarray(joined / loudest if loudest > 0 else joined, np.float32)
