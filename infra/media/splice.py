@@ -1,14 +1,15 @@
 """Splicing: the groups of pictures that nothing changed are copied packet for packet, the rendered ones stand between.
 
-The result goes straight into MP4 with the source's own time base. It decodes because the header lists the parameter
-sets of both encoders (H.264: each under its own id), they are repeated before every IDR, and decoding timestamps are
-made anew for the whole stream from its presentation timestamps.
+The result goes straight into MP4 with the source's own time base, on the source's clock or on a dub's that holds it.
+It decodes because the header lists the parameter sets of both encoders (H.264: each under its own id), they are
+repeated before every IDR, and decoding timestamps are made anew for the whole stream from its presentation timestamps.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,14 @@ from infra.media.groups import (
     GroupOfPictures,
     GroupPlan,
     GroupRun,
-    decode_times,
     groups_to_render,
     plan_groups,
 )
 from infra.media.pixels import FrameView, Patch
 from infra.media.render import Change, RenderSettings, reencode_picture, render_run, run_lead
+from infra.media.retime import PacketTime, packet_times
 from infra.media.streams import (
+    Clock,
     base_of,
     clock_of,
     decode_packets,
@@ -39,6 +41,7 @@ from infra.media.streams import (
     open_media,
     picture_stream,
 )
+from manifests.clock import HeldClock
 
 __all__ = [
     "Change",
@@ -50,17 +53,21 @@ __all__ = [
     "RenderSettings",
     "assemble_picture",
     "groups_to_render",
+    "hold_picture",
     "plan_groups",
     "reencode_picture",
     "render_run",
 ]
 
 
-def assemble_picture(path: Path, plan: GroupPlan, rendered: Mapping[GroupRun, Path], out: Path) -> None:
+def assemble_picture(
+    path: Path, plan: GroupPlan, rendered: Mapping[GroupRun, Path], out: Path, holds: HeldClock | None = None
+) -> None:
     """Write the picture of `path` to `out` (MP4), with the groups of each run taken from its rendered file.
 
     Frames, their number and their timestamps are the source's, the first at 0; rotation, sample aspect ratio and
-    colour tags too. ValueError where `plan` has an obstacle or runs overlap; NoSpace where `out` cannot be written.
+    colour tags too. Where `holds` wait, the frame before lasts longer; no packet changes. ValueError where `plan` has
+    an obstacle or runs overlap; NoSpace where `out` cannot be written.
     """
     if plan.obstacle is not None:
         raise ValueError(f"this picture cannot be spliced: {plan.obstacle}")
@@ -69,30 +76,55 @@ def assemble_picture(path: Path, plan: GroupPlan, rendered: Mapping[GroupRun, Pa
         raise ValueError("two rendered runs share a group")
     with open_media(path) as container, published(out) as draft:
         source = picture_stream(container, path)
-        matrix = _display_matrix_of(path)
-        clock = clock_of(source)
-        options = {
-            "fflags": "+bitexact",
-            "movflags": "+faststart",
-            "video_track_timescale": str(base_of(source).denominator),
-        }
-        with av.open(media_url(draft), "w", format="mp4", container_options=options) as target:
+        times = packet_times(list(_stream_order(plan, runs, rendered)), clock_of(source), holds or HeldClock())
+        with _picture_file(draft, source) as target:
             stream = _stream_like(source, plan, [rendered[run] for run in runs], target)
-            if matrix is not None:
-                stream.set_display_matrix(matrix)
-            order = list(_stream_order(plan, runs, rendered))
-            times = dict(zip(order, decode_times(order), strict=True))
-            steps = _durations(order)
-            for packet in _packets(source, plan, runs, rendered):
-                pts = packet.pts
-                if pts is None:
-                    continue
-                packet.stream = stream
-                packet.time_base = base_of(source)
-                packet.dts = clock.since_origin(times[pts])
-                packet.pts = clock.since_origin(pts)
-                packet.duration = steps[pts]
-                target.mux_one(packet)
+            _write(_packets(source, plan, runs, rendered), times, _display_matrix_of(path), stream, target)
+
+
+def hold_picture(path: Path, holds: HeldClock, out: Path) -> None:
+    """Write the picture of `path`, a file that `reencode_picture` made, to `out` (MP4) on the dub's clock.
+
+    Its packets are copied. NoSpace where `out` cannot be written.
+    """
+    with open_media(path) as container:
+        order = [packet.pts for packet in container.demux(picture_stream(container, path)) if packet.pts is not None]
+    with open_media(path) as container, published(out) as draft:
+        source = picture_stream(container, path)
+        times = packet_times(order, Clock(Fraction(0), base_of(source)), holds)
+        with _picture_file(draft, source) as target:
+            stream = target.add_stream_from_template(source, opaque=True)
+            stream.time_base = base_of(source)
+            _write(container.demux(source), times, _display_matrix_of(path), stream, target)
+
+
+def _picture_file(draft: Path, source: VideoStream) -> OutputContainer:
+    options = {
+        "fflags": "+bitexact",
+        "movflags": "+faststart",
+        "video_track_timescale": str(base_of(source).denominator),
+    }
+    return av.open(media_url(draft), "w", format="mp4", container_options=options)
+
+
+def _write(
+    packets: Iterable[Packet[VideoStream]],
+    times: Mapping[int, PacketTime],
+    matrix: tuple[int, ...] | None,
+    stream: VideoStream,
+    target: OutputContainer,
+) -> None:
+    if matrix is not None:
+        stream.set_display_matrix(matrix)
+    base = base_of(stream)  # what the muxer makes of it is not what the timestamps count
+    for packet in packets:
+        if packet.pts is None or not packet.size:
+            continue
+        time = times[packet.pts]
+        packet.stream = stream
+        packet.time_base = base
+        packet.pts, packet.dts, packet.duration = time.pts, time.dts, time.duration
+        target.mux_one(packet)
 
 
 def _display_matrix_of(path: Path) -> tuple[int, ...] | None:
