@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from models.speech import engines
-from models.speech.contract import Voice
+from models.speech.contract import SpeechRequest, Voice
 from models.speech.voices import find
 
 SENTENCES = {
@@ -56,7 +56,7 @@ def report(voice: Voice) -> None:
         print(
             f"{voice.id:22} {threads} thread(s)  load {load:4.1f} s  {duration:5.1f} s  RTF {wall:.3f}  CPU {cpu:.3f}"
         )
-    requests = [(text, voice) for text in sentences]
+    requests = [SpeechRequest(text=text, voice=voice) for text in sentences]
     duration, wall, cpu = measured(lambda: list(engines.speak_all(requests, workers=2)), voice.sample_rate)
     print(f"{voice.id:22} 2 at once                {duration:5.1f} s  RTF {wall:.3f}  CPU {cpu:.3f}")
 

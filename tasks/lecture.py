@@ -268,11 +268,14 @@ def _speak_in(
         language=target,
     ).values()
     voice = engines.voice_for(target, settings.speak)
+    weights = engines.speaking_weights(voice)
     clips = pool.submit(
         speak.SPEAK,
         [
-            speak.SpeakWork(translations=each, voice=voice, weights=engines.speaking_weights(voice))
-            for each in translations
+            speak.SpeakWork(
+                lines=tuple(speak.LineToSpeak(translation=each, voice=voice, weights=weights) for each in said)
+            )
+            for said in translations
         ],
         spans,
         language=target,

@@ -53,7 +53,12 @@ def say_text(text: str, language: str, voice: Voice, loudness: assemble.Assemble
     sentences = _sentences(text, language)
     pieces = [sentences[at : at + _SENTENCES_A_PIECE] for at in range(0, len(sentences), _SENTENCES_A_PIECE)]
     weights = engines.speaking_weights(voice)
-    work = [speak.SpeakWork(translations=piece, voice=voice, weights=weights) for piece in pieces]
+    work = [
+        speak.SpeakWork(
+            lines=tuple(speak.LineToSpeak(translation=each, voice=voice, weights=weights) for each in piece)
+        )
+        for piece in pieces
+    ]
     clips = pool.submit(speak.SPEAK, work, [Span(0, 0)] * len(work), language=language).values()
     placed = _one_after_the_other(clips)
     if not any(placed):

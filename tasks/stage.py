@@ -71,10 +71,16 @@ class Stage(Generic[In, Out]):
         done = self.recall(work, store)
         if done is not None:
             return done
-        started, key = time.perf_counter(), self.key(work)
+        started = time.perf_counter()
         value = self.compute(work, store)
-        store.remember(self.name, key, _adapter(self.output).dump_json(value).decode())
+        key = self.remember(work, value, store)
         return Done(value, key, hit=False, seconds=time.perf_counter() - started)
+
+    def remember(self, work: In, value: Out, store: Store) -> str:
+        """Record what `work` came to, for those who compute several pieces at once; gives the key."""
+        key = self.key(work)
+        store.remember(self.name, key, _adapter(self.output).dump_json(value).decode())
+        return key
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -36,16 +36,41 @@ class Voice:
     engine: str
     name: str
     sample_rate: int
-    note: str = ""
+    note: str = field(default="", metadata={"key": False})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pronunciation:
+    """How `term` is said: `spoken` is a respelling ("laplass"), or IPA between slashes ("/laplas/")."""
+
+    term: str
+    spoken: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechRequest:
+    """A text as it is to be said (see `engines.spoken`), and how. `rate` above 1 is faster than the voice's own."""
+
+    text: str
+    voice: Voice
+    rate: float = 1.0
 
 
 class Speaker(Protocol):
     """Speaks text."""
 
-    def speak(self, text: str, voice: Voice) -> npt.NDArray[np.float32]:
-        """`text` (normalised: no digits, no abbreviations) as a mono waveform of `voice.sample_rate` Hz in -1..1.
+    def speak(self, text: str, voice: Voice, *, rate: float = 1.0) -> npt.NDArray[np.float32]:
+        """`text` (as `engines.spoken` gives it) as a mono waveform of `voice.sample_rate` Hz in -1..1.
 
-        At the voice's natural rate, with at most 50 ms of silence before and after. The same call gives the same
-        samples, whatever was spoken before. Text with nothing to say gives an empty waveform.
+        At `rate` times the voice's natural rate, its pitch kept, with at most 50 ms of silence before and after. Within
+        0.7..1.5 the speech lasts what it lasts at rate 1, over `rate`, to within `RATE_TOLERANCE`: engines round each
+        sound to their frame (25 ms in Kokoro), so what must fit exactly is stretched by the rest. The same call gives
+        the same samples, whatever was spoken before. Text with nothing to say gives an empty waveform.
+
+        IPA stands in double brackets, for an engine that takes it (`engines.takes_ipa`): "as [[laplas]] found".
         """
         ...
+
+
+RATE_TOLERANCE = 0.1
+"""By how much of itself a duration may miss natural / rate. Measured: at most 0.06 in Kokoro within 0.7..1.5."""

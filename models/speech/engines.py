@@ -1,21 +1,21 @@
 """The engines behind the voices: which weights a voice needs, whether it can speak here, and the speakers themselves.
 
-speaker = engines.load(voice.engine)
-waveform = speaker.speak(normalise("3.5 % of 1,200 students", "en"), voice)
-for waveform in engines.speak_all([(text, voice), ...]): ...
+text = engines.spoken("3.5 % of 1,200 students", voice, pronunciations)
+waveform = engines.load(voice.engine).speak(text, voice)
+for waveform in engines.speak_all([SpeechRequest(text=text, voice=voice, rate=1.1), ...]): ...
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 from manifests.errors import BadInput
 from models import weights
-from models.speech import mbrola
-from models.speech.contract import Speaker, Voice
+from models.speech import arabic, mbrola, pronunciation
+from models.speech.contract import Pronunciation, Speaker, SpeechRequest, Voice
 from models.speech.waveform import Waveform
 
 ENGINES = ("kokoro", "piper", "mbrola")
@@ -55,17 +55,48 @@ def load(engine: str, *, threads: int | None = None) -> Speaker:
     return _load(engine, threads or cores)
 
 
-def speak_all(requests: Sequence[tuple[str, Voice]], *, workers: int | None = None) -> Iterator[Waveform]:
-    """The waveforms of `requests` (normalised text, voice), in order, the same samples as `speak` gives one by one.
+def spoken(text: str, voice: Voice, pronunciations: Sequence[Pronunciation] = ()) -> str:
+    """Written `text` as `voice` is to say it: terms as told, numbers and signs in words, Arabic with its short vowels.
+
+    A pronunciation in IPA is passed over where the engine takes none: the term is then said as it is written.
+    """
+    said, blocks = pronunciation.apply(text, voice.language, pronunciations, ipa=takes_ipa(voice))
+    if voice.language == "ar":
+        said = arabic.vocalise(said)
+    return pronunciation.place(said, blocks)
+
+
+def takes_ipa(voice: Voice) -> bool:
+    """Whether what `voice` is given may hold IPA in double brackets."""
+    return voice.engine in {"kokoro", "piper"}
+
+
+def paces(voice: Voice) -> bool:
+    """Whether `voice` can speak at another rate than its own; the caller stretches what one that cannot has spoken."""
+    return voice.engine in ENGINES
+
+
+def speak_all(
+    requests: Sequence[SpeechRequest], *, workers: int | None = None, others: Mapping[str, Speaker] | None = None
+) -> Iterator[Waveform]:
+    """The waveforms of `requests`, in order, the same samples as `speak` gives one by one.
 
     `workers` sentences are spoken at once, each on one thread (by default as many as cores, at most 4). Kokoro then
-    costs about 0.95 s of CPU per second of speech, against 1.1 s for one sentence on two threads.
+    costs about 0.95 s of CPU per second of speech, against 1.1 s for one sentence on two threads. `others` are the
+    speakers of voices that no engine of the table speaks, by the voice's id.
     """
     workers = max(1, min(workers or min(os.cpu_count() or 1, 4), len(requests) or 1))
     threads = 1 if workers > 1 else None
-    speakers = {engine: load(engine, threads=threads) for engine in sorted({voice.engine for _, voice in requests})}
+    others = others or {}
+    needed = sorted({each.voice.engine for each in requests if each.voice.id not in others})
+    speakers = {engine: load(engine, threads=threads) for engine in needed}
+
+    def speak(request: SpeechRequest) -> Waveform:
+        speaker = others.get(request.voice.id) or speakers[request.voice.engine]
+        return speaker.speak(request.text, request.voice, rate=request.rate)
+
     with ThreadPoolExecutor(workers, thread_name_prefix="speak") as pool:
-        yield from pool.map(lambda request: speakers[request[1].engine].speak(*request), requests)
+        yield from pool.map(speak, requests)
 
 
 @lru_cache

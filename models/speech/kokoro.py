@@ -73,7 +73,7 @@ class KokoroSpeaker:
                 name: style.reshape(-1, style.shape[-1]) for name, style in voices.items()
             }
 
-    def speak(self, text: str, voice: Voice) -> Waveform:
+    def speak(self, text: str, voice: Voice, *, rate: float = 1.0) -> Waveform:
         """See `Speaker`. Text beyond 510 phonemes is spoken in parts that end at a sentence, a clause, else a word."""
         style = self._styles.get(voice.name)
         if style is None:
@@ -83,15 +83,15 @@ class KokoroSpeaker:
         if not any(letter.isalpha() for letter in known):
             return np.zeros(0, np.float32)
         parts = phonemes.split(known, CONTEXT)
-        waveforms = [trim(self._synthesize(part, style), SAMPLE_RATE) for part in parts]
-        return within_peak(join(waveforms, [_pause_s(part) for part in parts], SAMPLE_RATE))
+        waveforms = [trim(self._synthesize(part, style, rate), SAMPLE_RATE) for part in parts]
+        return within_peak(join(waveforms, [_pause_s(part) / rate for part in parts], SAMPLE_RATE))
 
-    def _synthesize(self, part: str, style: npt.NDArray[np.float32]) -> Waveform:
+    def _synthesize(self, part: str, style: npt.NDArray[np.float32], rate: float) -> Waveform:
         tokens = [self._vocabulary[letter] for letter in part]
         inputs = {
             "input_ids": np.array([[0, *tokens, 0]], np.int64),
             "style": style[min(len(tokens), len(style)) - 1][None],
-            "speed": np.ones(1, np.float32),
+            "speed": np.full(1, rate, np.float32),
         }
         waveform = self._session.run(None, inputs)[0]
         return np.asarray(waveform, np.float32).ravel()

@@ -1,7 +1,7 @@
 """Arabic through the system's espeak-ng and an MBROLA diphone voice, where both are installed.
 
-Three steps: piper-tts's tashkeel network writes the short vowels that Arabic leaves out; espeak-ng turns the text into
-phonemes with durations and pitch; mbrola speaks them. espeak-ng 1.51 spells some phonemes as the voice ar2 does not
+espeak-ng turns the text, which comes with its short vowels (`models.speech.arabic`), into phonemes with durations and
+pitch; mbrola speaks them. espeak-ng 1.51 spells some phonemes as the voice ar2 does not
 know them (its r, and the vowels after velarised consonants), which would silence every r: `respell` mends that. On
 Debian the packages are `espeak-ng`, `mbrola` (contrib) and `mbrola-ar2` (non-free).
 
@@ -15,10 +15,8 @@ import io
 import os
 import shutil
 import subprocess
-import threading
 import wave
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,9 +24,6 @@ from manifests.errors import BadInput
 from models.speech.contract import Voice
 from models.speech.normalise import is_speakable
 from models.speech.waveform import Waveform, trim, within_peak
-
-if TYPE_CHECKING:
-    from piper.tashkeel import TashkeelDiacritizer
 
 PROGRAMS = ("espeak-ng", "mbrola")
 TIMEOUT_S = 120
@@ -70,35 +65,32 @@ def respell(pho: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def paced(pho: str, rate: float) -> str:
+    """`pho` (see `respell`) spoken `rate` times as fast. Pitch points are shares of a phoneme's time, so they keep."""
+    if rate == 1.0:
+        return pho
+    lines = (line.split() for line in pho.splitlines())
+    return "".join(
+        f"{symbol} {float(ms) / rate:.1f} {' '.join(points)}".rstrip() + "\n" for symbol, ms, *points in lines
+    )
+
+
 class MbrolaSpeaker:
     """Speaks through two small processes per text. Safe to call from several threads at once."""
 
-    def __init__(self) -> None:
-        self._diacritizer: TashkeelDiacritizer | None = None
-        self._diacritizing = threading.Lock()
-
-    def speak(self, text: str, voice: Voice) -> Waveform:
+    def speak(self, text: str, voice: Voice, *, rate: float = 1.0) -> Waveform:
         """See `Speaker`. Raises BadInput where the programs or the voice are not installed, or fail."""
         if not is_speakable(text):
             return np.zeros(0, np.float32)
         database, reason = _database(voice), missing(voice)
         if database is None or reason:
             raise BadInput(f"cannot speak here: {reason}", where=voice.id, remedy="Or choose another voice.")
-        spelled = self._diacritize(" ".join(text.split()))
-        pho = _run(["espeak-ng", "-v", voice.name, "-b", "1", "-q", "--pho", "--stdin"], spelled.encode(), voice)
-        riff = _run(
-            ["mbrola", "-e", str(database), "-", "-.wav"], respell(pho.decode(errors="replace")).encode(), voice
+        pho = _run(
+            ["espeak-ng", "-v", voice.name, "-b", "1", "-q", "--pho", "--stdin"], " ".join(text.split()).encode(), voice
         )
+        heard = paced(respell(pho.decode(errors="replace")), rate)
+        riff = _run(["mbrola", "-e", str(database), "-", "-.wav"], heard.encode(), voice)
         return within_peak(trim(_samples(riff, voice), voice.sample_rate))
-
-    def _diacritize(self, text: str) -> str:
-        from piper.tashkeel import TashkeelDiacritizer
-
-        with self._diacritizing:
-            if self._diacritizer is None:
-                self._diacritizer = TashkeelDiacritizer()
-            vocalised: str = self._diacritizer(text)
-        return vocalised
 
 
 def _database_name(voice: Voice) -> str:

@@ -52,10 +52,29 @@ def phonemize(text: str, accent: str) -> str:
     """`text` (normalised) in Kokoro's alphabet, punctuation kept. `accent` is espeak-ng's name, e.g. `en-us`, `fr-fr`.
 
     Words that espeak-ng reads in another language are spoken with that language's sounds, without its `(en)` marks.
+    IPA in double brackets is taken as it is, spelled as Kokoro spells.
     """
+    # A block takes the punctuation after it along: espeak-ng keeps none before the first word.
+    pieces = re.split(r"\[\[(.*?)\]\]([^\w\s\[]*)", " ".join(text.split()))
+    if len(pieces) == 1:
+        return respell(_espeak(pieces[0], accent), accent)
+    spoken = []
+    for before, ipa, marks in zip(pieces[::3], [*pieces[1::3], ""], [*pieces[2::3], ""], strict=True):
+        if before.strip():
+            spoken.append(f" {_espeak(before, accent)} " if before[-1:].isspace() else f" {_espeak(before, accent)}")
+        spoken.append(f"{_tied(ipa)}{marks}")
+    return respell("".join(spoken), accent)
+
+
+def _espeak(text: str, accent: str) -> str:
     with _ESPEAK_LOCK:  # one espeak-ng library serves all threads and is not re-entrant
-        lines = _backend(accent).phonemize([" ".join(text.split())])
-    return respell("".join(lines), accent)
+        return "".join(_backend(accent).phonemize([text.strip()]))
+
+
+def _tied(ipa: str) -> str:
+    """IPA as a person writes it, its affricates and diphthongs tied as espeak-ng ties them."""
+    untied = {pair.replace(TIE, ""): pair for pair in _ONE_LETTER}
+    return _matcher(tuple(untied)).sub(lambda match: untied[match[0]], ipa.replace(TIE, ""))
 
 
 def respell(ipa: str, accent: str) -> str:

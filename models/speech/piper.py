@@ -8,6 +8,7 @@ mean, a little flatter in melody and as well understood (character error rates i
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,12 +19,16 @@ import numpy as np
 from manifests.errors import BadInput, MissingWeights
 from models.speech.contract import Voice
 from models.speech.normalise import is_speakable
+from models.speech.pronunciation import BLOCK
 from models.speech.waveform import Waveform, join, trim, within_peak
 
 if TYPE_CHECKING:
     from piper import PiperVoice
 
 SENTENCE_PAUSE_S = 0.25
+
+_PUNCTUATION_AFTER = re.compile(r"\]\]\s?([.,;:!?…]+)")
+_SENTENCE_BORDER = re.compile(r"(?<=[.!?…])\s+|(?<=[.!?…]\]\])\s+")
 
 
 class PiperSpeaker:
@@ -39,7 +44,7 @@ class PiperSpeaker:
         self._voices: dict[str, PiperVoice] = {}
         self._loading = threading.Lock()
 
-    def speak(self, text: str, voice: Voice) -> Waveform:
+    def speak(self, text: str, voice: Voice, *, rate: float = 1.0) -> Waveform:
         """See `Speaker`."""
         from piper import SynthesisConfig
 
@@ -49,13 +54,16 @@ class PiperSpeaker:
             loaded = self._voices.get(voice.name)
             if loaded is None:
                 loaded = self._voices[voice.name] = self._load(voice)
-        still = SynthesisConfig(noise_scale=0.0, noise_w_scale=0.0, normalize_audio=False)
+        still = SynthesisConfig(
+            length_scale=loaded.config.length_scale / rate, noise_scale=0.0, noise_w_scale=0.0, normalize_audio=False
+        )
         sentences = [
             trim(np.asarray(chunk.audio_float_array, np.float32).ravel(), voice.sample_rate)
-            for chunk in loaded.synthesize(" ".join(text.split()), still)
+            for part in _parts(text)
+            for chunk in loaded.synthesize(part, still)
         ]
         spoken = [sentence for sentence in sentences if sentence.size]
-        return within_peak(join(spoken, [SENTENCE_PAUSE_S] * len(spoken), voice.sample_rate))
+        return within_peak(join(spoken, [SENTENCE_PAUSE_S / rate] * len(spoken), voice.sample_rate))
 
     def _load(self, voice: Voice) -> PiperVoice:
         import onnxruntime
@@ -77,4 +85,13 @@ class PiperSpeaker:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        return PiperVoice(session=session, config=config)
+        return PiperVoice(session=session, config=config, use_tashkeel=False)  # `engines.spoken` has vocalised the text
+
+
+def _parts(text: str) -> list[str]:
+    """`text` in parts that piper reads right: a block of IPA takes along the punctuation after it, and its sentence.
+
+    piper-tts puts a block into the sentence before it, and its espeak-ng forgets a part's leading punctuation.
+    """
+    folded = _PUNCTUATION_AFTER.sub(r"\1]]", " ".join(text.split()))
+    return _SENTENCE_BORDER.split(folded) if BLOCK.search(folded) else [folded]

@@ -10,7 +10,6 @@ import pytest
 
 from models import weights
 from models.speech import engines
-from models.speech.normalise import normalise
 from models.speech.voices import find
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def test_a_listener_understands(listener: WhisperModel, voice_id: str, highest: 
     speaker = engines.load(voice.engine)
     rates = []
     for sentence in SENTENCES[voice.language]:
-        waveform = speaker.speak(normalise(sentence, voice.language), voice)
+        waveform = speaker.speak(engines.spoken(sentence, voice), voice)
         level = waveform * (0.7 / np.abs(waveform).max())  # as the mix will bring every voice to one loudness
         at_16_khz = scipy.signal.resample_poly(level, 16_000, voice.sample_rate)
         quiet = np.zeros(3_200)

@@ -12,7 +12,7 @@ import pytest
 
 from manifests.errors import BadInput, MissingWeights
 from models.speech import engines
-from models.speech.contract import Speaker, Voice
+from models.speech.contract import Speaker, SpeechRequest, Voice
 from models.speech.kokoro import KokoroSpeaker
 from models.speech.voices import find
 from models.speech.waveform import trim
@@ -71,7 +71,8 @@ def test_many_at_once_are_what_was_spoken_one_by_one(
     spoken: tuple[np.ndarray, np.ndarray], speaker: Speaker, voice: Voice
 ) -> None:
     short, long = TEXTS[voice.language]
-    waveforms = list(engines.speak_all([(long, voice), ("", voice), (short, voice)], workers=2))
+    requests = [SpeechRequest(text=text, voice=voice) for text in (long, "", short)]
+    waveforms = list(engines.speak_all(requests, workers=2))
     assert [digest(waveform) for waveform in waveforms] == [
         digest(spoken[1]),
         digest(np.zeros(0, "f4")),
