@@ -135,7 +135,10 @@ class StageTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A measure beyond its threshold. `figure` is None where it could not be measured; `lines` are ids, worst first."""
+    """A measure beyond its threshold; `lines` are ids, worst first.
+
+    `figure` is None where it could not be measured. `unit` is "share" for 0..1, else as written.
+    """
 
     measure: str
     figure: float | None

@@ -42,18 +42,18 @@ def judge(report: DubReport, settings: GateSettings) -> GateResult:
     totals, lines = report.totals, [line for line in report.lines if line.spoken]
     off_lu = None if totals.loudness_lufs is None else round(abs(totals.loudness_lufs - settings.loudness_lufs), 2)
     most: list[tuple[str, float | None, float | None, str, Callable[[LineReport], float | None]]] = [
-        ("mean character error of what is heard", totals.mean_cer, settings.most_mean_cer, "", _cer),
-        ("character error of the worst line", totals.worst_cer, settings.most_line_cer, "", _cer),
-        ("speech of the source left unfilled", totals.unfilled, settings.most_unfilled, "", _unfilled),
+        ("mean character error of what is heard", totals.mean_cer, settings.most_mean_cer, "share", _cer),
+        ("character error of the worst line", totals.worst_cer, settings.most_line_cer, "share", _cer),
+        ("speech of the source left unfilled", totals.unfilled, settings.most_unfilled, "share", _unfilled),
         ("speech longer than its place", totals.overrun_s, settings.most_overrun_s, "s", _overrun),
         ("drift at the end", abs(totals.drift_frames), settings.most_drift_frames, "frames", _no_line),
         ("distance from the wanted loudness", off_lu, settings.most_loudness_off_lu, "LU", _no_line),
         ("true peak", totals.true_peak_dbtp, settings.most_true_peak_dbtp, "dBTP", _no_line),
-        ("lecture time left as it was", totals.degraded, settings.most_degraded, "", _no_line),
+        ("lecture time left as it was", totals.degraded, settings.most_degraded, "share", _no_line),
     ]
     least: list[tuple[str, float | None, float | None, str, Callable[[LineReport], float | None]]] = [
-        ("lines at an unhurried rate", totals.within_rate, settings.least_within_rate, "", _rate_off),
-        ("dubbed speech on the source's speech", totals.overlap, settings.least_overlap, "", _outside),
+        ("lines at an unhurried rate", totals.within_rate, settings.least_within_rate, "share", _rate_off),
+        ("dubbed speech on the source's speech", totals.overlap, settings.least_overlap, "share", _outside),
     ]
     if totals.lip_lines:
         least.append(("lips over the real ones", totals.lip_ratio, settings.least_lip_ratio, "", _lips_behind))
@@ -72,9 +72,13 @@ def told(failure: Failure) -> str:
     """A failure in words."""
     if failure.figure is None:
         return f"{failure.measure} could not be measured"
-    unit = f" {failure.unit}" if failure.unit else ""
+    figure, threshold = (_written(each, failure.unit) for each in (failure.figure, failure.threshold))
     limit = "at least" if failure.at_least else "at most"
-    return f"{failure.measure} is {failure.figure:.3g}{unit}, {limit} {failure.threshold:.3g}{unit} is asked for"
+    return f"{failure.measure}: {figure}, where {limit} {threshold} is asked for"
+
+
+def _written(value: float, unit: str) -> str:
+    return f"{value:.1%}" if unit == "share" else f"{value:.3g} {unit}".rstrip()
 
 
 def _beyond(figure: float | None, threshold: float, *, at_least: bool) -> bool:

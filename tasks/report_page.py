@@ -107,7 +107,7 @@ def figures(report: DubReport) -> tuple[Figure, ...]:
     """The measures of the whole dub."""
     totals = report.totals
     speed = f"from {_number(totals.slowest)} to {_number(totals.fastest)} times the voice's own"
-    lips = f"{_number(totals.mean_sync)}; the real video {_number(totals.mean_real_sync)}; {totals.lip_lines} lines"
+    lips = f"{_number(totals.mean_sync)}; the real video {_number(totals.mean_real_sync)}; lines: {totals.lip_lines}"
     return (
         Figure(name="Lines at a rate of 0.85 to 1.20", value=_share(totals.within_rate), about=speed),
         Figure(

@@ -20,6 +20,7 @@ from tasks.illustrations import Illustrations
 STRIP_WIDTH = 1200
 MARGIN = 96
 """Left of a strip, for the names of its rows."""
+_RIGHT = 20
 
 _STRIPS = 60
 _LEAST_PX = 1.5
@@ -34,6 +35,7 @@ _DUB_WAVE = (DUB_ROW[0] + 16, DUB_ROW[1] - 16)
 """Below what is written on a line."""
 _SHORTEST: Flicks = flicks(10)
 
+_NEAR = 1e-6
 _HURRIED = 1.3
 _NATURAL = (0.95, 1.05)
 
@@ -126,6 +128,8 @@ def histogram(
     width, height, left, bottom = 360.0, 150.0, 8.0, 26.0
     inner = width - 2 * left
     clipped = np.clip(np.asarray(values, np.float64), low, np.nextafter(high, low))
+    if wanted is not None:  # its upper end is within, and bins are open above
+        clipped = np.where(np.abs(clipped - wanted[1]) < _NEAR, wanted[1] - _NEAR, clipped)
     counts, edges = np.histogram(clipped, bins=bins, range=(low, high))
     most = int(counts.max(initial=0))
     top = height - bottom - 16
@@ -209,7 +213,7 @@ def timeline(report: DubReport, pictures: Illustrations) -> tuple[Strip, ...]:
     strips = []
     for start in range(0, end, whole):
         span = Span(start, min(start + whole, end))
-        strips.append(_strip(span, _Scale(start, (STRIP_WIDTH - MARGIN) / whole), parts, pictures))
+        strips.append(_strip(span, _Scale(start, (STRIP_WIDTH - MARGIN - _RIGHT) / whole), parts, pictures))
     return tuple(strips)
 
 

@@ -90,16 +90,16 @@ def test_the_worst_lines_are_named_worst_first() -> None:
 
 def test_a_failure_is_told_with_figure_and_threshold() -> None:
     (failure,) = judge(with_totals(overlap=0.512), SETTINGS).failures
-    assert told(failure) == "dubbed speech on the source's speech is 0.512, at least 0.75 is asked for"
+    assert told(failure) == "dubbed speech on the source's speech: 51.2%, where at least 75.0% is asked for"
     (failure,) = judge(with_totals(overrun_s=2.0), SETTINGS).failures
-    assert told(failure) == "speech longer than its place is 2 s, at most 1 s is asked for"
+    assert told(failure) == "speech longer than its place: 2 s, where at most 1 s is asked for"
 
 
 def test_the_error_says_what_and_what_to_do_and_survives_another_process() -> None:
     error = GateFailed(
-        ("drift at the end is 3 frames, at most 0 frames is asked for",), "out/lecture.redub/report.html"
+        ("drift at the end: 3 frames, where at most 0 frames is asked for",), "out/lecture.redub/report.html"
     )
     again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     assert (again.exit_code, str(again)) == (6, str(error))
-    assert "drift at the end is 3 frames" in str(again)
+    assert "drift at the end: 3 frames" in str(again)
     assert "out/lecture.redub/report.html" in str(again)

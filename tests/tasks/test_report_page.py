@@ -166,7 +166,7 @@ def test_what_the_gate_said_stands_on_top(passed: bool, word: str) -> None:
     gated = dataclasses.replace(report, gate=GateResult(preset="lecture", failures=() if passed else (failure,)))
     page = render_page(gated, Illustrations())
     assert f"<strong>{word}</strong>" in page
-    assert ("drift at the end is 3 frames, at most 0 frames is asked for; lines" in page) is not passed
+    assert ("drift at the end: 3 frames, where at most 0 frames is asked for; lines" in page) is not passed
     assert "<strong>" not in render_page(report, Illustrations())
 
 
@@ -202,7 +202,7 @@ def test_bars_stand_where_their_time_is() -> None:
     (first, second) = timeline(report, Illustrations())
     assert (first.title, second.title) == ("0:00.0 to 1:00.0", "1:00.0 to 1:01.0")
     by_kind = {bar.kind: bar for bar in first.bars}
-    per_s = (1200 - 96) / 60
+    per_s = (1200 - 96 - 20) / 60
     assert by_kind["hold"].x == pytest.approx(96 + 8 * per_s, abs=0.02)
     assert by_kind["hold"].width == pytest.approx(per_s, abs=0.02)
     assert by_kind["rate-own"].x == pytest.approx(96 + 11 * per_s, abs=0.02)  # the last line, a second later
@@ -220,6 +220,9 @@ def test_what_lies_beyond_a_histogram_is_counted_at_its_ends() -> None:
     plot = histogram([0.1, 1.0, 9.0], title="t", axis="a", low=0.7, high=1.5, bins=8)
     assert sum(int(bar.text) for bar in plot.bars) == 3
     assert (plot.bars[0].label, plot.bars[-1].label) == ("0.70 to 0.80: 1 line", "1.40 to 1.50: 1 line")
+    edge = histogram([1.2], title="t", axis="a", low=0.7, high=1.5, bins=16, wanted=(0.85, 1.2))
+    assert edge.wanted is not None
+    assert edge.bars[0].x < sum(edge.wanted)
     assert histogram([], title="t", axis="a", low=0, high=1, bins=4).bars == ()
 
 
