@@ -1,0 +1,188 @@
+"""Mending: what a person changed in a sheet, laid over what the machine found; and what that costs to do again.
+
+Pure functions over records. What the machine finds never depends on an edit, so an edit that is taken back meets the
+work of before in the cache.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from manifests.errors import BadInput
+from manifests.records import Chunk, Edit, Hypothesis, LectureSpeaker, Translation, Utterance, Word
+from manifests.time import Span
+from tasks.sheet_cells import SILENCE
+
+_SPOKEN = frozenset({"source", "translation", "speaker", "voice", "times"})
+_SAID_ELSEWHERE = (
+    "run with the settings of before, take the edits of that line back, or move the sheet away to start from a new one."
+)
+
+
+def require_current(
+    edits: Iterable[Edit], utterances: Iterable[Utterance], speakers: Iterable[LectureSpeaker], where: str
+) -> None:
+    """Whether `edits`, made in the sheet `where`, are about these utterances and speakers.
+
+    BadInput where they are of another recording, or where another sentence is heard there by now.
+    """
+    heard = {each.id: each.text for each in utterances}
+    known = {each.id for each in speakers}
+    for edit in edits:
+        if edit.utterance_id not in heard:
+            what = "its edits are of a recording that has changed since;"
+            raise BadInput(what, where=where, remedy="move the sheet away to start from a new one.")
+        if heard[edit.utterance_id] != edit.heard:
+            what = f"the line {edit.heard!r} was edited, and {heard[edit.utterance_id]!r} is heard there now;"
+            raise BadInput(what, where=where, remedy=_SAID_ELSEWHERE)
+        if edit.column == "speaker" and edit.value not in known:
+            what = f"{edit.heard!r} was given to {edit.value}, and there is no such speaker now;"
+            raise BadInput(what, where=where, remedy=f"there are: {', '.join(sorted(known))}.")
+
+
+def mended_utterances(utterances: Sequence[Utterance], edits: Iterable[Edit]) -> tuple[Utterance, ...]:
+    """`utterances` with the source texts that a person wrote; their words keep their times as far as they stayed."""
+    texts = _values(edits, "source")
+    return tuple(
+        dataclasses.replace(each, text=texts[each.id], words=retimed(each.words, texts[each.id], each.span))
+        if each.id in texts
+        else each
+        for each in utterances
+    )
+
+
+def mended_translations(translations: Sequence[Translation], edits: Iterable[Edit]) -> tuple[Translation, ...]:
+    """`translations` with those that a person wrote: one reading, taken as it is. A lone `-` says nothing."""
+    texts = _values(edits, "translation")
+    return tuple(
+        _mended(each, texts[each.utterance_id]) if each.utterance_id in texts else each for each in translations
+    )
+
+
+def mended_speakers(speakers: Sequence[LectureSpeaker], edits: Iterable[Edit]) -> tuple[LectureSpeaker, ...]:
+    """`speakers` with the utterances that a person gave to another of them. Nobody goes, even without a line left."""
+    moved = _values(edits, "speaker")
+    if not moved:
+        return tuple(speakers)
+    given: dict[str, set[str]] = {each.id: set() for each in speakers}
+    for speaker in speakers:
+        for utterance_id in speaker.utterance_ids:
+            given[moved.get(utterance_id, speaker.id)].add(utterance_id)
+    # Ids sort by chunk and place, which is the order in which they are heard.
+    return tuple(
+        each
+        if given[each.id] == set(each.utterance_ids)
+        else dataclasses.replace(each, utterance_ids=tuple(sorted(given[each.id])))
+        for each in speakers
+    )
+
+
+def pinned_voices(edits: Iterable[Edit]) -> dict[str, str]:
+    """The voice ids that a person gave to utterances, by utterance id."""
+    return _values(edits, "voice")
+
+
+def pinned_spans(edits: Iterable[Edit]) -> dict[str, Span]:
+    """Where a person wants lines heard, on the source's clock, by utterance id."""
+    return {edit.utterance_id: edit.span for edit in edits if edit.span is not None}
+
+
+def retimed(words: Sequence[Word], text: str, span: Span) -> tuple[Word, ...]:
+    """The words of `text` with times: those that `words` has too keep theirs, others share the time between them.
+
+    `span` is where the utterance is heard; a person's words are certain (confidence 1).
+    """
+    given = text.split()
+    matcher = SequenceMatcher(None, [word.text for word in words], given, autojunk=False)
+    timed: list[Word] = []
+    for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+        if kind == "equal":
+            timed.extend(words[old_from:old_to])
+        else:
+            start = words[old_from - 1].span.end if old_from else span.start
+            end = words[old_to].span.start if old_to < len(words) else span.end
+            if old_to > old_from:
+                hull = Span.hull(word.span for word in words[old_from:old_to])
+                start, end = hull.start, hull.end
+            timed.extend(_shared(given[new_from:new_to], Span(start, max(start, end))))
+    return tuple(timed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """What a change of edits touches, by id, in the lecture's order.
+
+    `lines` are the utterances of which a cell changed; `spoken` those that must be spoken or placed again; `translated`
+    the chunks that are translated again, `rendered` those whose sound, and so picture, changes.
+    """
+
+    lines: tuple[str, ...]
+    spoken: tuple[str, ...]
+    translated: tuple[str, ...]
+    rendered: tuple[str, ...]
+
+
+def affected(
+    before: Collection[Edit],
+    now: Collection[Edit],
+    utterances: Sequence[Utterance],
+    chunks: Sequence[Chunk],
+    heard: Mapping[str, Span] | None = None,
+) -> Affected:
+    """What is done again when the edits `before` become those of `now`.
+
+    `heard` is where lines are dubbed so far, on the source's clock, by utterance id: a chunk into which a line runs
+    hears it too.
+    """
+    changed: dict[str, set[str]] = {}
+    for edit in set(before) ^ set(now):
+        changed.setdefault(edit.utterance_id, set()).add(edit.column)
+    lines = [each for each in utterances if each.id in changed]
+    spoken = [each for each in lines if changed[each.id] & _SPOKEN]
+    translated = {each.chunk_id for each in lines if "source" in changed[each.id]}
+    pins = pinned_spans([*before, *now])
+    rendered = {each.chunk_id for each in spoken}
+    for each in spoken:
+        spans = [span for found in (pins, heard or {}) if (span := found.get(each.id)) is not None]
+        rendered |= {chunk.id for chunk in chunks for span in spans if chunk.span.overlaps(span)}
+    return Affected(
+        lines=tuple(each.id for each in lines),
+        spoken=tuple(each.id for each in spoken),
+        translated=tuple(chunk.id for chunk in chunks if chunk.id in translated),
+        rendered=tuple(chunk.id for chunk in chunks if chunk.id in rendered),
+    )
+
+
+def told(change: Affected) -> str:
+    """`change` as a person reads it, as in "2 lines changed: 2 clips spoken again, 1 chunk rendered"."""
+    if not change.lines:
+        return "no line changed"
+    clips = f"{_count(len(change.spoken), 'clip')} spoken again, {_count(len(change.rendered), 'chunk')} rendered"
+    return f"{_count(len(change.lines), 'line')} changed: {clips if change.spoken else 'nothing to do again'}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _values(edits: Iterable[Edit], column: str) -> dict[str, str]:
+    return {edit.utterance_id: edit.value for edit in edits if edit.column == column}
+
+
+def _mended(translation: Translation, text: str) -> Translation:
+    said = "" if text == SILENCE else text
+    hypotheses = (Hypothesis(text=said, score=0.0),) if said else ()
+    return dataclasses.replace(translation, text=said, hypotheses=hypotheses)
+
+
+def _shared(texts: Sequence[str], span: Span) -> list[Word]:
+    """The words one after the other in `span`, each as long as its share of the characters."""
+    words, gone, total = [], 0, sum(len(text) for text in texts)
+    for text in texts:
+        start = span.start + span.duration * gone // total
+        gone += len(text)
+        words.append(Word(text=text, span=Span(start, span.start + span.duration * gone // total), confidence=1.0))
+    return words
