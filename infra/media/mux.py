@@ -1,4 +1,4 @@
-"""Muxing: one MP4 of picture, sound tracks, soft subtitles and chapters; the same bytes for the same input."""
+"""Muxing: one MP4 or MKV of picture, sound tracks, soft subtitles and chapters; the same bytes for the same input."""
 
 from __future__ import annotations
 
@@ -10,12 +10,33 @@ from pathlib import Path
 from infra.files import no_space_told, published
 from infra.media.binary import run_ffmpeg
 from infra.media.streams import audio_stream, clock_of, media_url, open_media
+from manifests.errors import BadInput
 from manifests.languages import LANGUAGES
 from manifests.time import FLICKS_PER_SECOND, Span
 
 _ALPHA3 = {each.code: each.alpha3 for each in LANGUAGES}
 _MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
 _AAC_BITS_PER_CHANNEL = 96_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Container:
+    """How one kind of file holds text and names of tracks."""
+
+    subtitles: str
+    title: str
+    options: tuple[str, ...]
+
+
+_CONTAINERS = {
+    ".mp4": _Container(
+        subtitles="mov_text",
+        # A track's name in MP4 is its handler's; `title` would add a box that readers complain of.
+        title="handler_name",
+        options=("-movflags", "+faststart+use_metadata_tags", "-f", "mp4"),
+    ),
+    ".mkv": _Container(subtitles="srt", title="title", options=("-default_mode", "passthrough", "-f", "matroska")),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +56,7 @@ class AudioOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubtitleOut:
-    """Soft subtitles (mov_text) from a SubRip file in UTF-8."""
+    """Soft subtitles (mov_text in MP4, SubRip in MKV) from a SubRip file in UTF-8."""
 
     srt: Path
     language: str | None = None
@@ -60,11 +81,15 @@ def mux(
     metadata: Mapping[str, str] | None = None,
     out: Path,
 ) -> None:
-    """Write `out` (MP4, index first): the picture's packets as they are, then `audio`, `subtitles` and `chapters`.
+    """Write `out` (.mp4, index first, or .mkv): the picture's packets as they are, then sound, subtitles and chapters.
 
     The picture starts at 0. `metadata` may hold keys of any name. No dates, no encoder's name: equal input, equal
-    bytes. BadInput with ffmpeg's last line where an input cannot be muxed; NoSpace where `out` cannot be written.
+    bytes. BadInput for another suffix, and with ffmpeg's last line where an input cannot be muxed; NoSpace where `out`
+    cannot be written.
     """
+    container = _CONTAINERS.get(out.suffix)
+    if container is None:
+        raise BadInput("a dub is written as .mp4 or .mkv;", where=str(out), remedy="name it so")
     inputs: list[str] = ["-i", media_url(picture)]
     outputs: list[str] = ["-map", "0:v:0", "-c:v", "copy"]
     with published(out) as draft:
@@ -78,15 +103,15 @@ def mux(
                 outputs += ["-map", f"{index + 1}:a:{sound.track}"]
                 bit_rate = str(_AAC_BITS_PER_CHANNEL * min(channels, 6))
                 outputs += [f"-c:a:{index}", "copy"] if copied else [f"-c:a:{index}", "aac", f"-b:a:{index}", bit_rate]
-                outputs += _labels("a", index, sound.language, sound.title, default=sound.default)
+                outputs += _labels(container, "a", index, sound.language, sound.title, default=sound.default)
             for index, text in enumerate(subtitles):
                 inputs += ["-f", "srt", "-sub_charenc", "UTF-8", "-i", media_url(text.srt)]
-                outputs += ["-map", f"{1 + len(audio) + index}:s:0", f"-c:s:{index}", "mov_text"]
-                outputs += _labels("s", index, text.language, text.title, default=text.default)
+                outputs += ["-map", f"{1 + len(audio) + index}:s:0", f"-c:s:{index}", container.subtitles]
+                outputs += _labels(container, "s", index, text.language, text.title, default=text.default)
             described = str(1 + len(audio) + len(subtitles))
             inputs += ["-f", "ffmetadata", "-i", media_url(notes)]
             outputs += ["-map_metadata", described, "-map_chapters", described]
-            run_ffmpeg([*inputs, *outputs, *_OUTPUT, media_url(draft)], where=out)
+            run_ffmpeg([*inputs, *outputs, *_OUTPUT, *container.options, media_url(draft)], where=out)
         finally:
             notes.unlink(missing_ok=True)
 
@@ -94,8 +119,7 @@ def mux(
 # Timestamps as they are (each input already on the picture's clock); every stream waited for, so that packets
 # interleave the same way each time; one thread where an encoder's bytes could depend on it.
 _OUTPUT = ("-copyts", "-avoid_negative_ts", "disabled", "-max_interleave_delta", "0", "-threads", "1",
-           "-movflags", "+faststart+use_metadata_tags", "-fflags", "+bitexact",
-           "-flags:a", "+bitexact", "-flags:s", "+bitexact", "-f", "mp4")  # fmt: skip
+           "-fflags", "+bitexact", "-flags:a", "+bitexact", "-flags:s", "+bitexact")  # fmt: skip
 
 
 def _how(sound: AudioOut) -> tuple[bool, int, Fraction]:
@@ -106,13 +130,14 @@ def _how(sound: AudioOut) -> tuple[bool, int, Fraction]:
         return context.codec.canonical_name in _MP4_AUDIO, context.channels, -clock_of(stream).origin
 
 
-def _labels(kind: str, index: int, language: str | None, title: str, *, default: bool) -> list[str]:
+def _labels(
+    container: _Container, kind: str, index: int, language: str | None, title: str, *, default: bool
+) -> list[str]:
     tag = _ALPHA3.get(language or "", language or "und")
     labels = [f"-metadata:s:{kind}:{index}", f"language={tag}", f"-disposition:{kind}:{index}"]
     labels.append("default" if default else "0")
     if title:
-        # A track's name in MP4 is its handler's; `title` would add a box that readers complain of.
-        labels += [f"-metadata:s:{kind}:{index}", f"handler_name={title}"]
+        labels += [f"-metadata:s:{kind}:{index}", f"{container.title}={title}"]
     return labels
 
 

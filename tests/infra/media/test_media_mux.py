@@ -66,6 +66,30 @@ def test_one_file_holds_everything(media: Make, tmp_path: Path, srt: Path) -> No
     assert shown.read_text(encoding="utf-8").split() == SRT.split()
 
 
+def test_matroska_holds_the_same(media: Make, tmp_path: Path, srt: Path) -> None:
+    out, again = lecture(media, srt, tmp_path / "out.mkv"), lecture(media, srt, tmp_path / "again.mkv")
+    assert out.read_bytes() == again.read_bytes()
+    assert [row[1] for row in frame_hashes(out)] == [row[1] for row in frame_hashes(media("h264_b.mp4"))]
+    with av.open(str(out)) as made:
+        tracks = [*made.streams.audio, *made.streams.subtitles]
+        assert [
+            (s.language, s.metadata["title"], bool(s.disposition & av.stream.Disposition.default)) for s in tracks
+        ] == [
+            ("fra", "Français", True),
+            ("eng", "English (original)", False),
+            ("fra", "Français", False),
+            ("ara", "العربية", False),
+        ]
+        assert [s.codec_context.name for s in made.streams.subtitles] == ["subrip", "subrip"]
+        assert [c["metadata"]["title"] for c in made.chapters()] == ['One = "1"; #\\ ', "فصل"]
+        assert made.metadata["REDUB:PROVENANCE"] == '{"lips": "synthetic"}\nsecond line'
+    shown = tmp_path / "shown.srt"
+    ffmpeg("-i", out, "-map", "0:s:0", shown)
+    assert shown.read_text(encoding="utf-8").split() == SRT.split()
+    with pytest.raises(BadInput, match=r"\.mp4 or \.mkv"):
+        lecture(media, srt, tmp_path / "out.avi")
+
+
 def test_picture_and_original_sound_are_copied_packet_for_packet(media: Make, tmp_path: Path, srt: Path) -> None:
     out = lecture(media, srt, tmp_path / "out.mp4")
     assert frame_hashes(out) == frame_hashes(media("h264_b.mp4"))
