@@ -29,7 +29,7 @@ class GateSettings:
     most_drift_frames: int | None = 0
     loudness_lufs: float = -16.0
     most_loudness_off_lu: float | None = 0.5
-    most_true_peak_dbtp: float | None = -0.9
+    most_true_peak_dbtp: float | None = -1.0
     most_degraded: float | None = 0.25
     least_lip_ratio: float | None = 0.7
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from infra.media.audio import read_waveform
@@ -42,17 +41,15 @@ def measure_levels(work: LevelsWork, store: Store) -> Levels:
     """Measure the whole track as a stream, then each line by itself. BadInput where the file has no sound."""
     path = store.path(work.file)
     whole = measure(path)
-    # A line is read mixed down to mono; a voice in the middle of two channels counts twice.
-    video = inspect(path)
-    added = 10 * math.log10(min(video.audio_tracks[0].channels, 2))
+    # Two channels are mixed down at -3 dB each, so a voice in the middle of them keeps the loudness that a meter gives.
     levels = [
         integrated_lufs(read_waveform(path, sample_rate=_SAMPLE_RATE, span=span), _SAMPLE_RATE) for span in work.lines
     ]
     return Levels(
-        picture=video.span,
+        picture=inspect(path).span,
         loudness_lufs=whole.integrated_lufs,
         true_peak_dbtp=whole.true_peak_dbtp,
-        lines=tuple(None if level is None else level + added for level in levels),
+        lines=tuple(levels),
     )
 
 
