@@ -28,6 +28,9 @@ Indices = npt.NDArray[np.int64]
 STEP: Flicks = flicks(0.01)
 """The grid of starts and lengths; coarser by whole multiples where a chunk is far too full."""
 
+RATE_STEP = 0.05
+"""Of rates that engines are asked for; at most half as much is left to a stretch."""
+
 _MOST_STATES = 600
 _HOLD_STEP_S = 0.04
 _OVERRUN, _OVERRUN_PER_S = 100.0, 1000.0
@@ -173,6 +176,14 @@ def plan_timing(chunk: ChunkToTime, settings: TimingSettings, carry: Flicks = 0)
         return ChunkTiming(lines=(), holds=(), carry=max(carry, 0))
     nodes = _nodes(chunk, settings, max(carry, 0))
     return _exact(nodes, _cheapest(nodes, settings), chunk, settings, max(carry, 0))
+
+
+def rate_to_speak(rate: float) -> float:
+    """The rate to ask an engine for: `rate` to the nearest `RATE_STEP`; the rest is left to the stretch.
+
+    An edited line moves its neighbours' rates a little now and then. So rounded, they seldom have to be spoken again.
+    """
+    return round(round(rate / RATE_STEP) * RATE_STEP, 2)
 
 
 def on_the_dubs_clock(timings: Sequence[ChunkTiming]) -> tuple[tuple[TimedLine, ...], ...]:

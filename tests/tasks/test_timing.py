@@ -19,6 +19,7 @@ from tasks.timing import (
     meaning_loss,
     on_the_dubs_clock,
     plan_timing,
+    rate_to_speak,
 )
 
 SETTINGS = TimingSettings()
@@ -274,6 +275,12 @@ def test_meaning_is_lost_against_the_best_hypothesis() -> None:
     hypotheses = [Hypothesis(text="a", score=-0.5), Hypothesis(text="b", score=-0.4), Hypothesis(text="c", score=-0.9)]
     assert meaning_loss(hypotheses) == (-0.4 + 0.5, 0.0, -0.4 + 0.9)
     assert meaning_loss(()) == ()
+
+
+def test_engines_are_asked_for_few_rates_and_little_is_left_to_the_stretch() -> None:
+    asked = {rate_to_speak(rate / 1000) for rate in range(850, 1301)}
+    assert asked == {0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3}
+    assert all(abs(rate_to_speak(rate / 1000) - rate / 1000) <= 0.0251 for rate in range(850, 1301))
 
 
 def an_hour() -> list[ChunkToTime]:
