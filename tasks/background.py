@@ -86,14 +86,20 @@ def judge(level: BackgroundLevel, settings: BackgroundSettings) -> Literal["keep
     voice is taken out of it. Pauses tell, by the loudest of them; where there is too little of them, how far the speech
     falls between syllables.
     """
-    if level.speech is None:
+    if level.speech is None or level.speech < _UNHEARD_DBFS:
         return "keep"
-    loudest = [] if level.loudest_pause is None else [level.loudest_pause]
-    if any(pause > level.speech - settings.audible_db for pause in loudest):
+    if _loud(level, settings):
         return "separate"
     if level.pause_s < _ENOUGH_PAUSE_S and level.dips is not None and level.dips > level.speech - _DIPS_DB:
         return "separate"
     return "tone"
+
+
+def _loud(level: BackgroundLevel, settings: BackgroundSettings) -> bool:
+    """Whether there is a pause in which something is to be heard."""
+    if level.speech is None or level.loudest_pause is None:
+        return False
+    return level.loudest_pause > level.speech - settings.audible_db
 
 
 def keep_background(work: BackgroundWork, store: Store) -> ChunkBackground:
@@ -110,7 +116,8 @@ def keep_background(work: BackgroundWork, store: Store) -> ChunkBackground:
         return _finished(work, heard, _sides(work, heard, tracks[work.track]), mixed[0, :0], store)
     if judged == "separate" and work.weights is not None:
         background, voice = _separated(work, heard, speech, tracks[work.track])
-        if _background_under(background, voice, heard, speech) > -work.settings.audible_db:
+        # Where pauses told of nothing loud, or of nothing at all, the separator has the last word.
+        if _loud(found, work.settings) or _under(background, voice, heard, speech) > -work.settings.audible_db:
             return _finished(work, heard, background, _of(voice, heard, speech), store)
     with_tone = _with_tone(mixed[0], heard, speech, seed=crc32(work.chunk.id.encode()))[None]
     lost = judged == "separate" and work.weights is None
@@ -200,15 +207,17 @@ def _separated(
     stems = engines.load().separate(sound)
     first, end = heard.shift(-wide.start).samples(SAMPLE_RATE)
     background, voice = (
-        np.stack([_of_length(resample(side, SEPARATION_RATE, SAMPLE_RATE), end)[first:] for side in stem])
+        np.stack([resample(side, SEPARATION_RATE, SAMPLE_RATE)[first:end] for side in stem])
         for stem in (stems.background, stems.voice)
     )
-    pausing = _pausing(heard, speech, background.shape[1])
-    # What a separator takes out of a pause was no voice, so it is put back.
-    return _narrowed(background + pausing * voice), voice.mean(axis=0)
+    source = _read(work, heard, SAMPLE_RATE, len(sound))
+    pausing = _pausing(heard, speech, source.shape[1])
+    background, voice = (_of_length(each, source.shape[1]) for each in (background, voice))
+    # What a separator takes out of a pause was no voice.
+    return _narrowed(pausing * source + (1 - pausing) * background), voice.mean(axis=0)
 
 
-def _background_under(background: Channels, voice: Waveform, heard: Span, speech: Sequence[Span]) -> float:
+def _under(background: Channels, voice: Waveform, heard: Span, speech: Sequence[Span]) -> float:
     """The level of the background under the speech, in dB of the voice's."""
     under = _of(background.mean(axis=0), heard, speech)
     return level_dbfs(under) - level_dbfs(_of(voice, heard, speech))
@@ -255,8 +264,8 @@ def _pausing(heard: Span, speech: Sequence[Span], length: int) -> npt.NDArray[np
     return kept
 
 
-def _of_length(samples: Waveform, length: int) -> Waveform:
-    return np.pad(samples[:length], (0, max(length - len(samples), 0)))
+def _of_length(sound: Channels, length: int) -> Channels:
+    return np.pad(sound[:, :length], ((0, 0), (0, max(length - sound.shape[1], 0))))
 
 
 BACKGROUND: Stage[BackgroundWork, ChunkBackground] = Stage(

@@ -13,7 +13,7 @@ from models.acoustics.levels import Waveform
 _STEP_S = 0.01
 _FRAME_S = 0.03
 _SHORTEST_FALL_DB = 18.0
-_REBOUND_DB = 2.0
+_REBOUND_DB = 4.0
 _ABOVE_FLOOR_DB = 8.0
 _DRY_RT60_S = 0.3
 _LONGEST_RT60_S = 3.0
@@ -23,7 +23,7 @@ _FEWEST_FALLS = 5
 _PERCENTILE = 25
 _NEAR_S = 0.2
 _DRY_DIRECT_DB = 14.0
-_WETTEST_DB = 3.0  # where in doubt, words are to be understood
+_WETTEST_DB = 5.0  # where in doubt, words are to be understood
 _EARLY_S = (0.004, 0.035)
 _EARLY_COUNT = 6
 _TAIL_FROM_S = 0.012
