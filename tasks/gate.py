@@ -37,7 +37,7 @@ class GateSettings:
 def judge(report: DubReport, settings: GateSettings) -> GateResult:
     """What of `report` is beyond `settings`. What was to be measured and was not fails too.
 
-    Lips are not asked for where no speaking face shows.
+    Lips are not asked for where no speaking face shows, nor what only speech has where nothing is spoken.
     """
     totals, lines = report.totals, [line for line in report.lines if line.spoken]
     off_lu = None if totals.loudness_lufs is None else round(abs(totals.loudness_lufs - settings.loudness_lufs), 2)
@@ -63,7 +63,7 @@ def judge(report: DubReport, settings: GateSettings) -> GateResult:
         )
         for at_least, measures in ((False, most), (True, least))
         for name, figure, threshold, unit, badness in measures
-        if threshold is not None and lines and _beyond(figure, threshold, at_least=at_least)
+        if threshold is not None and (figure is not None or lines) and _beyond(figure, threshold, at_least=at_least)
     ]
     return GateResult(preset=settings.preset, failures=tuple(failures))
 

@@ -7,11 +7,12 @@ import pickle
 from typing import Any
 
 import pytest
-from made_up_reports import plain_report
+from made_up_reports import facts, plain_report, utterance
 
 from manifests.errors import GateFailed
 from manifests.report import DubReport
 from tasks.gate import GateSettings, judge, told
+from tasks.report import write_up
 
 SETTINGS = GateSettings()
 
@@ -67,6 +68,11 @@ def test_what_had_to_be_measured_and_was_not_fails() -> None:
 def test_lips_are_not_asked_for_where_no_face_speaks() -> None:
     assert judge(with_totals(lip_lines=0, lip_ratio=None), SETTINGS).passed
     assert not judge(with_totals(lip_lines=1, lip_ratio=None), SETTINGS).passed
+
+
+def test_a_dub_that_says_nothing_leaves_the_source_unfilled() -> None:
+    silent = write_up(facts([utterance(0, 2, 6)], []))
+    assert [each.measure for each in judge(silent, SETTINGS).failures] == ["speech of the source left unfilled"]
 
 
 def test_a_threshold_of_none_asks_nothing() -> None:
