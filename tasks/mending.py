@@ -30,11 +30,15 @@ def require_current(
     BadInput where they are of another recording, or where another sentence is heard there by now.
     """
     heard = {each.id: each.text for each in utterances}
+    recordings = {_recording(each) for each in heard}
     known = {each.id for each in speakers}
     for edit in edits:
-        if edit.utterance_id not in heard:
-            what = "its edits are of a recording that has changed since;"
+        if _recording(edit.utterance_id) not in recordings:
+            what = "its edits are of another recording, or of this one before it was changed;"
             raise BadInput(what, where=where, remedy="move the sheet away to start from a new one.")
+        if edit.utterance_id not in heard:
+            what = f"the line {edit.heard!r} was edited, and nothing is heard there now;"
+            raise BadInput(what, where=where, remedy=_SAID_ELSEWHERE)
         if heard[edit.utterance_id] != edit.heard:
             what = f"the line {edit.heard!r} was edited, and {heard[edit.utterance_id]!r} is heard there now;"
             raise BadInput(what, where=where, remedy=_SAID_ELSEWHERE)
@@ -168,6 +172,10 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
+def _recording(utterance_id: str) -> str:
+    return utterance_id.partition("/")[0]
+
+
 def _values(edits: Iterable[Edit], column: str) -> dict[str, str]:
     return {edit.utterance_id: edit.value for edit in edits if edit.column == column}
 
@@ -175,7 +183,7 @@ def _values(edits: Iterable[Edit], column: str) -> dict[str, str]:
 def _mended(translation: Translation, text: str) -> Translation:
     said = "" if text == SILENCE else text
     hypotheses = (Hypothesis(text=said, score=0.0),) if said else ()
-    return dataclasses.replace(translation, text=said, hypotheses=hypotheses)
+    return dataclasses.replace(translation, text=said, hypotheses=hypotheses, warnings=())
 
 
 def _shared(texts: Sequence[str], span: Span) -> list[Word]:

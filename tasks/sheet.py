@@ -304,7 +304,7 @@ class _Reading:
         return SILENCE if column == "translation" and cell in _DASHES else cell
 
     def _checked_speaker(self, row: Row, cell: str) -> str | None:
-        names = sorted({each.machine_speaker for rows in self._generations for each in rows.values()})
+        names = sorted(self._as_cast("machine_speaker"))
         wanted = cell.replace(" ", "").casefold()
         speaker = next((name for name in names if name.casefold() == wanted), None)
         if speaker is None:
@@ -312,6 +312,8 @@ class _Reading:
         return speaker
 
     def _checked_voice(self, row: Row, cell: str) -> str | None:
+        if cell in self._as_cast("machine_voice"):
+            return cell
         try:
             voice = voices.find(cell)
         except BadInput as error:
@@ -323,6 +325,10 @@ class _Reading:
             self._problem(row, "voice", what, f"voices for {self._language}: {near}.")
             return None
         return voice.id
+
+    def _as_cast(self, column: str) -> set[str]:
+        values = {str(getattr(each, column)) for rows in self._generations for each in rows.values()}
+        return values - {""}
 
     def _times(self, row: Row, versions: Sequence[SheetRow]) -> list[Edit]:
         for each in versions:

@@ -158,7 +158,7 @@ def _translated_unsurely(
 ) -> list[tuple[float, str]]:
     if translation is None or not text.strip():
         return [(2.0, "nothing is said")]
-    reasons: list[tuple[float, str]] = []
+    reasons = [(1.0, warning) for warning in translation.warnings]
     score = translation.hypotheses[0].score if translation.hypotheses else 0.0
     if score < _UNSURE_TRANSLATION:
         reasons.append((min(_UNSURE_TRANSLATION - score, 2.0), "translated unsurely"))

@@ -194,8 +194,11 @@ def test_edits_of_another_sentence_or_recording_are_refused() -> None:
     stale = dataclasses.replace(good, heard="See figure ten.")
     with pytest.raises(BadInput, match=r"'See figure ten\.' was edited, and 'See figure two\.' is heard"):
         require_current([stale], SAID, SPEAKERS, "lecture.fr.csv")
-    with pytest.raises(BadInput, match="recording that has changed"):
+    with pytest.raises(BadInput, match="another recording"):
         require_current([dataclasses.replace(good, utterance_id="a/b/c")], SAID, SPEAKERS, "lecture.fr.csv")
+    gone = dataclasses.replace(good, utterance_id=f"{CHUNKS[0].id}/utterance00007")
+    with pytest.raises(BadInput, match="nothing is heard there now"):
+        require_current([gone], SAID, SPEAKERS, "lecture.fr.csv")
     with pytest.raises(BadInput, match=r"no such speaker now.*speaker1, speaker2"):
         require_current([edit(1, "speaker", "speaker3")], SAID, SPEAKERS, "lecture.fr.csv")
 
@@ -248,7 +251,9 @@ def test_a_pinned_line_remembers_where_it_would_stand() -> None:
 
 def test_what_deserves_a_look_says_why() -> None:
     unsure = said(0, 0, "We begin.", confidence=0.3)
-    worst = dataclasses.replace(TRANSLATED[0], hypotheses=(Hypothesis(text="FR", score=-1.5),))
+    worst = dataclasses.replace(
+        TRANSLATED[0], hypotheses=(Hypothesis(text="FR", score=-1.5),), warnings=("the number 2 is lost",)
+    )
     common = {"video": VIDEO, "language": "fr", "speakers": SPEAKERS, "castings": CASTINGS}
     checked = sheet_rows(
         utterances=(unsure, *SAID[1:]),
@@ -258,6 +263,7 @@ def test_what_deserves_a_look_says_why() -> None:
     )
     assert "heard unsurely" in checked[0].check
     assert "translated unsurely" in checked[0].check
+    assert "the number 2 is lost" in checked[0].check
     assert "fast: 1.28 x" in checked[0].check
     assert "runs over by 0.4 s" in checked[0].check
     assert checked[1].check == "slow: 0.80 x"

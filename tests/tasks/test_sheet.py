@@ -203,6 +203,23 @@ def test_line_ends_in_a_cell_are_blanks(tmp_path: Path) -> None:
     )
 
 
+def test_a_voice_that_the_machine_cast_is_known_though_no_table_has_it(tmp_path: Path) -> None:
+    files = written(tmp_path, (made(0, voice="clone:speaker1", machine_voice="clone:speaker1"), *ROWS[1:]))
+    change(files, 2, voice="clone:speaker1")
+    assert [edit.value for edit in read_sheet(tmp_path, "lecture", "fr").edits] == ["clone:speaker1"]
+    change(files, 2, voice="clone:speaker2")
+    with pytest.raises(BadInput, match="no voice is called"):
+        read_sheet(tmp_path, "lecture", "fr")
+
+
+def test_the_table_is_read_without_redub(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is a reader's own")
+    table = pandas.read_parquet(written(tmp_path).table)
+    assert list(table["translation"]) == [row.translation for row in ROWS]
+    assert list(table["start_s"]) == [row.span.start_s for row in ROWS]
+    assert {"machine_translation", "edited", "check", "worry", "video_id"} <= set(table.columns)
+
+
 def test_one_emptied_time_keeps_the_length(tmp_path: Path) -> None:
     [edit] = changed(tmp_path, 1, start="0:00:04.500", end="")
     assert edit.span == Span(flicks(4.5), flicks(4.5) + ROWS[1].span.duration)
