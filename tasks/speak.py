@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from infra.media.audio import read_waveform, write_wav
 from infra.store import Store
+from manifests.errors import BadInput
 from manifests.keys import child_id
 from manifests.records import Blob, SpeechClip, Translation
 from manifests.time import Flicks, samples_duration
@@ -122,6 +123,8 @@ def _speak_all(work: Sequence[ClipWork], store: Store) -> Iterator[Waveform]:
 def _cloned_speakers(work: Sequence[ClipWork], store: Store) -> dict[str, Speaker]:
     speakers: dict[str, Speaker] = {}
     for each in work:
+        if each.clone is None and cloned.is_clone(each.voice.id):
+            raise BadInput("nobody is imitated without a recording and a consent;", where=each.voice.id)
         if each.clone is not None and each.voice.id not in speakers:
             reference = read_waveform(store.path(each.clone.reference), sample_rate=cloned.SAMPLE_RATE)
             speakers[each.voice.id] = cloned.load(each.voice.language, reference)
