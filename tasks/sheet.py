@@ -126,9 +126,12 @@ def edits_in(rows: Iterable[SheetRow]) -> tuple[Edit, ...]:
 
 
 def worst_first(rows: Iterable[SheetRow], count: int) -> tuple[SheetRow, ...]:
-    """The `count` lines that deserve a look the most; those that are silent or nothing to worry about never do."""
+    """The `count` lines that deserve a look the most, those with something to check first.
+
+    Lines that are silent, or nothing to worry about, are none of them.
+    """
     worrying = [row for row in rows if row.worry > 0 and row.translation != SILENCE]
-    return tuple(sorted(worrying, key=lambda row: (-row.worry, row.span))[:count])
+    return tuple(sorted(worrying, key=lambda row: (not row.check, -row.worry, row.span))[:count])
 
 
 def row_id(utterance_id: str, language: str) -> str:
@@ -156,6 +159,8 @@ def _digest(file: Path) -> str | None:
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except FileNotFoundError:
         return None
+    except OSError:
+        return "unreadable"  # whoever reads it says why
 
 
 def _rows_of(file: Path, files: SheetFiles) -> list[SheetRow]:

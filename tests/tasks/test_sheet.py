@@ -360,10 +360,9 @@ def test_an_interruption_between_the_two_files_loses_and_invents_nothing(tmp_pat
 
 
 def test_the_lines_that_deserve_it_come_first() -> None:
-    rows = (*ROWS[:3], made(3, translation="-"), made(4, worry=1.0))
-    assert [row.worry for row in worst_first(rows, 3)] == [2.0, 1.0, 1.0]
-    assert worst_first(rows, 3)[1] == rows[1]
-    assert rows[0] not in worst_first(rows, 9)
+    rows = (*ROWS[:3], made(3, translation="-"), made(4, worry=0.5, check="fast: 1.25 x"))
+    assert worst_first(rows, 9) == (rows[4], rows[2], rows[1])
+    assert worst_first(rows, 1) == rows[4:]
 
 
 def test_ids_are_no_numbers_or_dates_and_tell_sheets_apart() -> None:
