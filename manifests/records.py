@@ -165,13 +165,14 @@ class Appearance:
 class VoiceSample:
     """How the voice of an utterance sounds in the source.
 
-    `embedding` is the unit-length voice print, empty where less than half a second of voice is heard. `pitch_hz` is the
-    median fundamental frequency of the `voiced_s` seconds that are voiced, None where nothing is. `loudness_dbfs` is
-    the root mean square of the speech.
+    `embedding` is the unit-length voice print of its `speech_s` seconds without pauses, empty where they are less than
+    half a second. `pitch_hz` is the median fundamental frequency of the `voiced_s` seconds that are voiced, None where
+    hardly any are. `loudness_dbfs` is the root mean square of the speech.
     """
 
     utterance_id: str
     embedding: tuple[float, ...]
+    speech_s: float
     pitch_hz: float | None
     voiced_s: float
     loudness_dbfs: float
@@ -205,6 +206,28 @@ class Casting:
     language: str
     voice_id: str
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseVoice:
+    """Who spoke in a lecture of a course, and with which voice in one language: a row of `course.parquet`.
+
+    `person_id` is "person1", "person2", ... over the course; `lecture` numbers its lectures from 1 in the order in
+    which they were first cast. `embedding` (voice print) and `face` (identity) are means over the lecture, of unit
+    length, empty where there is none. `pinned`: a person chose this voice by hand, here or in a lecture before.
+    """
+
+    person_id: str
+    video_id: str
+    lecture: int
+    speaker_id: str
+    language: str
+    voice_id: str
+    pinned: bool
+    gender: str
+    age: str
+    embedding: tuple[float, ...]
+    face: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,3 +43,19 @@ class FaceEmbedder(Protocol):
 
     same_person_cosine: float
     """The cosine from which two vectors are taken to be one person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one picture of a face says: `female` is a probability 0..1, `age_years` the expected age."""
+
+    female: float
+    age_years: float
+
+
+class AppearanceReader(Protocol):
+    """Guesses gender and age from looks."""
+
+    def read(self, pictures: Sequence[tuple[RGBImage, Face]]) -> list[Look]:
+        """How each face looks in its picture. ValueError where one has no landmarks."""
+        ...

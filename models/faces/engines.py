@@ -6,10 +6,11 @@ from functools import cache
 from threading import local
 
 from manifests.errors import BadInput
-from models.faces.contract import FaceDetector, FaceEmbedder
+from models.faces.contract import AppearanceReader, FaceDetector, FaceEmbedder
 
 DETECTOR_NAMES = ("yunet", "s3fd")
 EMBEDDER_NAME = "sface"
+APPEARANCE_NAME = "age-gender"
 
 _of_this_thread = local()
 
@@ -48,3 +49,11 @@ def load_embedder() -> FaceEmbedder:
     from models.faces.sface import SFaceEmbedder
 
     return SFaceEmbedder()
+
+
+@cache
+def load_appearance() -> AppearanceReader:
+    """What reads gender and age off a face, loaded once per process; MissingWeights where its weights are not here."""
+    from models.faces.appearance import AgeGenderReader
+
+    return AgeGenderReader()

