@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal
 
 from manifests.errors import MissingWeights
@@ -86,6 +87,29 @@ class CTranslateTranslator:
             for sentence, of_sentence in zip(plain, parts, strict=True)
         ]
 
+    def go_on(self, beginnings: Sequence[tuple[str, str]], *, candidates: int = 1) -> list[tuple[Hypothesis, ...]]:
+        """See `Steerable.go_on`. Sentences beyond the network's length lose their ends."""
+        return self._beam(
+            [normalise(sentence) for sentence, _ in beginnings],
+            candidates,
+            beginnings=[self._decoder.encode(normalise(beginning), out_type=str) for _, beginning in beginnings],
+        )
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """See `Steerable.score`: the mean log probability of the tokens, the end of the sentence among them."""
+        if not pairs:
+            return []
+        results = self._model.score_batch(
+            [self._tokens(normalise(sentence)) for sentence, _ in pairs],
+            [self._decoder.encode(text, out_type=str) for _, text in pairs],
+            max_batch_size=_BATCH_TOKENS,
+            batch_type="tokens",
+        )
+        return [fmean(result.log_probs) for result in results]
+
+    def _tokens(self, part: str) -> list[str]:
+        return [*self._head, *self._encoder.encode(part, out_type=str), *self._tail]
+
     def _fits(self, part: str) -> bool:
         return len(self._encoder.encode(part, out_type=str)) <= MAX_SOURCE_TOKENS
 
@@ -100,13 +124,19 @@ class CTranslateTranslator:
         return found
 
     def _beam(
-        self, parts: Sequence[str], candidates: int, *, no_repeat_ngram_size: int = 0
+        self,
+        parts: Sequence[str],
+        candidates: int,
+        *,
+        no_repeat_ngram_size: int = 0,
+        beginnings: list[list[str]] | None = None,
     ) -> list[tuple[Hypothesis, ...]]:
         if not parts:
             return []
-        tokens = [[*self._head, *self._encoder.encode(part, out_type=str), *self._tail] for part in parts]
+        tokens = [self._tokens(part) for part in parts]
         results = self._model.translate_batch(
             tokens,
+            target_prefix=beginnings,
             max_batch_size=_BATCH_TOKENS,
             batch_type="tokens",
             beam_size=max(BEAM_SIZE, candidates),

@@ -1,0 +1,256 @@
+"""Translations that hold given terms, by any engine: no training, no language model, no change inside the decoder.
+
+A term's translation is put into the source sentence: Marian copies it and makes the sentence agree with it. Where
+that fails, the sentence is translated with a made-up name in the term's place, the term takes the name's place, and
+the decoder goes on behind each article that the term could have. The network itself ranks the whole sentences.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import fmean
+
+from manifests.records import Hypothesis
+from models.translation.agreement import variants
+from models.translation.contract import Constraint, Steerable, Translator
+from models.translation.sentences import unique
+
+LONGEST_RANKED = 600
+"""Characters of a sentence beyond which engines translate it in parts, so that no score of the whole can be had."""
+
+_LOOSE_MARK = re.compile(r"(?<=\w) +(?=[.,](?:\s|$))")
+"""What a decoder that goes on from a beginning puts before the next mark."""
+_CONTINUED = 3
+_MOST_DRAFTS = 24
+_SENTENCE_ENDS = ".!?…:;¿¡"
+
+
+@dataclass(slots=True)
+class _Sentence:
+    """A sentence on its way: `copied` is what it reads with the terms in it, `found` the texts that hold them."""
+
+    text: str
+    constraints: tuple[Constraint, ...]
+    copied: str
+    found: dict[str, float]
+
+
+def translate(
+    translator: Translator,
+    sentences: Sequence[str],
+    constraints: Sequence[Sequence[Constraint]],
+    *,
+    candidates: int = 1,
+) -> list[tuple[Hypothesis, ...]]:
+    """As `Translator.translate`, with candidates that hold all of a sentence's constraints (see `lacking`).
+
+    `constraints` has an entry a sentence, in the order of their places, none overlapping. Where nothing that is tried
+    holds all of them, the candidates are those that lack the fewest. Scores of one sentence's candidates compare.
+    """
+    plain = translator.translate(sentences, candidates=candidates)
+    waiting: dict[int, _Sentence] = {}
+    for index, (text, wanted, first) in enumerate(zip(sentences, constraints, plain, strict=True)):
+        if not wanted:
+            continue
+        ordered = tuple(sorted(wanted, key=lambda each: each.start))
+        sentence = _Sentence(text, ordered, _with_terms(text, ordered), {})
+        _keep(sentence, ((each.text, each.score) for each in first))
+        if lacking(with_case_of(first[0].text, ordered), ordered):
+            waiting[index] = sentence
+        else:
+            plain[index] = _ranked(sentence.found, candidates)
+    _copied(translator, list(waiting.values()), candidates)
+    _named(translator, [each for each in waiting.values() if not each.found], candidates)
+    for index, sentence in waiting.items():
+        if sentence.found:
+            plain[index] = _ranked(_scored(translator, sentence), candidates)
+        else:
+            fewest = min(len(lacking(each.text, sentence.constraints)) for each in plain[index])
+            plain[index] = tuple(
+                each for each in plain[index] if len(lacking(each.text, sentence.constraints)) == fewest
+            )
+    return plain
+
+
+def lacking(text: str, constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    """The constraints that `text` does not hold: each takes words of its own, so two of a term need two in it."""
+    taken = text
+    missing = []
+    for constraint in sorted(constraints, key=lambda each: -max(map(len, each.forms))):
+        place = next((found for form in constraint.forms if (found := _place(form, taken, text))), None)
+        if place is None:
+            missing.append(constraint)
+        else:
+            # Not a space: words on either side must not become one place for another term.
+            taken = taken[: place[0]] + "\0" * (place[1] - place[0]) + taken[place[1] :]
+    return tuple(missing)
+
+
+def with_case_of(text: str, constraints: Iterable[Constraint]) -> str:
+    """`text` with its terms in the letter case, and with the hyphens and spaces, of the form that they are."""
+    for form in dict.fromkeys(form for constraint in constraints for form in constraint.forms):
+        if len(form) < 3:  # "c" is found in half of all French sentences
+            continue
+        loose = r"[\s-]+".join(map(re.escape, re.split(r"[\s-]+", form)))
+
+        def exact(match: re.Match[str], form: str = form, whole: str = text) -> str:
+            capital = form[:1].upper() + form[1:]
+            return match[0] if match[0] == capital and _starts_sentence(whole, match.start()) else form
+
+        text = re.sub(_bounded(loose, form), exact, text, flags=re.IGNORECASE)
+    return text
+
+
+def _copied(translator: Translator, sentences: Sequence[_Sentence], candidates: int) -> None:
+    changed = [each for each in sentences if each.copied != each.text]
+    answers = translator.translate([each.copied for each in changed], candidates=max(candidates, 4))
+    for sentence, answer in zip(changed, answers, strict=True):
+        _keep(sentence, ((each.text, each.score) for each in answer))
+
+
+def _named(translator: Translator, sentences: Sequence[_Sentence], candidates: int) -> None:
+    """Translate with names in the terms' places, put the terms there, and let the decoder go on behind them."""
+    names = [_names(each) for each in sentences]
+    renamed = [_replaced(each.text, each.constraints, of_it) for each, of_it in zip(sentences, names, strict=True)]
+    answers = translator.translate(renamed, candidates=max(candidates, 4))
+    for sentence, of_it, answer in zip(sentences, names, answers, strict=True):
+        drafts: dict[str, float] = {}
+        for each in answer:
+            for text in _in_place(each.text, sentence.constraints, of_it, translator.target):
+                drafts.setdefault(text, each.score)
+        _keep(sentence, drafts.items())
+        if isinstance(translator, Steerable) and len(sentence.text) <= LONGEST_RANKED and sentence.found:
+            best = sorted(_scored(translator, sentence).items(), key=lambda each: -each[1])[:_CONTINUED]
+            beginnings = dict.fromkeys(_beginnings((text for text, _ in best), sentence.constraints))
+            continued = translator.go_on([(sentence.copied, each) for each in beginnings], candidates=2)
+            _keep(sentence, ((each.text, each.score) for few in continued for each in few))
+
+
+def _in_place(text: str, constraints: Sequence[Constraint], names: Sequence[str], language: str) -> Iterator[str]:
+    """`text` with the terms for their names, behind every article; nothing where a name is lost or said twice."""
+    drafts = [text]
+    for constraint, name in zip(constraints, names, strict=True):
+        longer = []
+        for draft in drafts:
+            parts = re.split(rf"(?<!\w){name}(?!\w)", draft)
+            if len(parts) != 2:
+                continue
+            for form in constraint.forms:
+                at_start = _starts_sentence(draft, len(parts[0]))
+                term = form[:1].upper() + form[1:] if at_start and not _has_case(form) else form
+                longer += [before + term + parts[1] for before in variants(parts[0], term, language)]
+        drafts = longer[:_MOST_DRAFTS]
+    yield from drafts
+
+
+def _beginnings(texts: Iterable[str], constraints: Sequence[Constraint]) -> Iterator[str]:
+    """Of each text what leads up to its last term, the term included."""
+    for text in texts:
+        ends = [found[1] for each in constraints for form in each.forms if (found := _place(form, text, text))]
+        if ends and max(ends) < len(text):
+            yield text[: max(ends)]
+
+
+def _scored(translator: Translator, sentence: _Sentence) -> dict[str, float]:
+    """What was found with scores that compare: the mean over the sentence as said, with the terms, and with names.
+
+    Names stand for what is kept: nothing tells the network that a foreign word is a noun, a name it takes for one.
+    """
+    if not isinstance(translator, Steerable) or len(sentence.text) > LONGEST_RANKED:
+        return sentence.found
+    texts = list(sentence.found)
+    readings = [[(source, text) for text in texts] for source in dict.fromkeys((sentence.text, sentence.copied))]
+    if any(_is_kept(each, sentence.text) for each in sentence.constraints):
+        named, names = _kept_named(sentence)
+        readings.append([(named, _with_names(text, names)) for text in texts])
+    scores = translator.score([pair for reading in readings for pair in reading])
+    return {text: fmean(scores[at :: len(texts)]) for at, text in enumerate(texts)}
+
+
+def _kept_named(sentence: _Sentence) -> tuple[str, dict[str, list[str]]]:
+    """The sentence with the terms in it, those that are kept as names; and the names of each kept form."""
+    names: dict[str, list[str]] = {}
+    words = []
+    for constraint, name in zip(sentence.constraints, _names(sentence), strict=True):
+        form = constraint.forms[0]
+        kept = _is_kept(constraint, sentence.text)
+        words.append(name if kept else form)
+        if kept:
+            names.setdefault(form, []).append(name)
+    return _replaced(sentence.text, sentence.constraints, words), names
+
+
+def _with_names(text: str, names: dict[str, list[str]]) -> str:
+    for form in sorted(names, key=len, reverse=True):
+        for name in names[form]:
+            text = re.sub(_bounded(re.escape(form), form), name, text, count=1, flags=re.IGNORECASE)
+    return text
+
+
+def _is_kept(constraint: Constraint, text: str) -> bool:
+    return constraint.forms[0].casefold() == text[constraint.start : constraint.end].casefold()
+
+
+def _keep(sentence: _Sentence, texts: Iterable[tuple[str, float]]) -> None:
+    for text, score in texts:
+        exact = with_case_of(_LOOSE_MARK.sub("", text), sentence.constraints)
+        if not lacking(exact, sentence.constraints):
+            sentence.found.setdefault(exact, score)
+
+
+def _ranked(found: dict[str, float], candidates: int) -> tuple[Hypothesis, ...]:
+    return unique((Hypothesis(text=text, score=score) for text, score in found.items()), candidates)
+
+
+def _with_terms(text: str, constraints: Sequence[Constraint]) -> str:
+    """`text` with the preferred forms in it, capitals where a sentence starts with one."""
+    terms = []
+    for each in constraints:
+        form = each.forms[0]
+        capital = _starts_sentence(text, each.start) and text[each.start].isupper() and not _has_case(form)
+        terms.append(form[:1].upper() + form[1:] if capital else form)
+    return _replaced(text, constraints, terms)
+
+
+def _has_case(form: str) -> bool:
+    """Whether the letter case of `form` means something: NumPy, np.array, x; not softmax."""
+    return len(form) < 2 or form != form.lower() or not all(each.isalpha() or each in " '-" for each in form)
+
+
+def _replaced(text: str, constraints: Sequence[Constraint], by: Sequence[str]) -> str:
+    for constraint, word in reversed(list(zip(constraints, by, strict=True))):
+        text = text[: constraint.start] + word + text[constraint.end :]
+    return text
+
+
+def _names(sentence: _Sentence) -> list[str]:
+    """Names that look like ones, which networks copy and decline nothing of; none that the sentence holds."""
+    made = (f"{letters}{number}" for letters in ("XQ", "ZK", "QX", "KZ") for number in range(1, 100))
+    free = (name for name in made if name not in sentence.text)
+    return [next(free) for _ in sentence.constraints]
+
+
+def _place(form: str, text: str, whole: str) -> tuple[int, int] | None:
+    """Where `form` first stands in `text` as whole words; `whole` is the text before words were taken from it."""
+    for match in re.finditer(_bounded(re.escape(form[:1]) + re.escape(form[1:]), form), text):
+        return match.span()
+    capital = form[:1].upper() + form[1:]
+    for match in re.finditer(_bounded(re.escape(capital), capital), text):
+        if _starts_sentence(whole, match.start()):
+            return match.span()
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _bounded(pattern: str, form: str) -> str:
+    before = r"(?<!\w)" if re.match(r"\w", form) else ""
+    after = r"(?!\w)" if re.search(r"\w$", form) else ""
+    return f"{before}{pattern}{after}"
+
+
+def _starts_sentence(text: str, at: int) -> bool:
+    before = text[:at].rstrip(" \t\n\"'«“([")
+    return not before or before[-1] in _SENTENCE_ENDS
