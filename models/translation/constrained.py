@@ -8,9 +8,10 @@ the decoder goes on behind each article that the term could have. The network it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from statistics import fmean
 
 from manifests.records import Hypothesis
@@ -23,8 +24,10 @@ LONGEST_RANKED = 600
 
 _LOOSE_MARK = re.compile(r"(?<=\w) +(?=[.,](?:\s|$))")
 """What a decoder that goes on from a beginning puts before the next mark."""
+_WORST = 0.5
+"""How far below the best candidate, in nats a token, those without the article that they need are found."""
 _CONTINUED = 3
-_MOST_DRAFTS = 24
+_MOST_DRAFTS = 16
 _SENTENCE_ENDS = ".!?…:;¿¡"
 
 
@@ -63,7 +66,10 @@ def translate(
         else:
             plain[index] = _ranked(sentence.found, candidates)
     _copied(translator, list(waiting.values()), candidates)
-    _named(translator, [each for each in waiting.values() if not each.found], candidates)
+    lost = [each for each in waiting.values() if not each.found]
+    _named(translator, lost, [[True] * len(each.constraints) for each in lost], candidates)
+    if isinstance(translator, Steerable):
+        _continue(translator, translator, [each for each in lost if len(each.text) <= LONGEST_RANKED])
     for index, sentence in waiting.items():
         if sentence.found:
             plain[index] = _ranked(_scored(translator, sentence), candidates)
@@ -105,53 +111,76 @@ def with_case_of(text: str, constraints: Iterable[Constraint]) -> str:
 
 
 def _copied(translator: Translator, sentences: Sequence[_Sentence], candidates: int) -> None:
+    """Translate with the terms in their places, and once more with names for those that are kept, which are copied."""
     changed = [each for each in sentences if each.copied != each.text]
-    answers = translator.translate([each.copied for each in changed], candidates=max(candidates, 4))
+    answers = translator.translate([each.copied for each in changed], candidates=candidates)
     for sentence, answer in zip(changed, answers, strict=True):
+        _keep(sentence, ((each.text, each.score) for each in answer))
+    lost = [each for each in sentences if not each.found]
+    _named(translator, lost, [[_is_kept(each, of.text) for each in of.constraints] for of in lost], candidates)
+
+
+def _named(
+    translator: Translator, sentences: Sequence[_Sentence], chosen: Sequence[Sequence[bool]], candidates: int
+) -> None:
+    """Translate with names for the terms that are `chosen`, and put the terms in the names' places."""
+    asked = [
+        (sentence, _names(sentence, which)) for sentence, which in zip(sentences, chosen, strict=True) if any(which)
+    ]
+    answers = translator.translate(
+        [_with_terms(sentence.text, sentence.constraints, names) for sentence, names in asked], candidates=candidates
+    )
+    for (sentence, names), answer in zip(asked, answers, strict=True):
+        drafts = [_in_place(each.text, sentence, names, translator.target) for each in answer]
+        # In turn: the best few of each candidate, before the last few of the first.
+        in_turn = [draft for rank in zip_longest(*drafts) for draft in rank if draft is not None]
+        _keep(sentence, ((draft, answer[0].score) for draft in in_turn[:_MOST_DRAFTS]))
+
+
+def _continue(translator: Translator, steerable: Steerable, sentences: Sequence[_Sentence]) -> None:
+    """Keep also what the decoder makes of the best drafts' beginnings: what follows a term must agree with it too."""
+    asked = []
+    for sentence in sentences:
+        if any(not _is_kept(each, sentence.text) for each in sentence.constraints):
+            best = sorted(_scored(translator, sentence).items(), key=lambda each: -each[1])[:_CONTINUED]
+            asked += [(sentence, each) for each in _beginnings((text for text, _ in best), sentence.constraints)]
+    answers = steerable.go_on([(sentence.copied, beginning) for sentence, beginning in asked], candidates=2)
+    for (sentence, _), answer in zip(asked, answers, strict=True):
         _keep(sentence, ((each.text, each.score) for each in answer))
 
 
-def _named(translator: Translator, sentences: Sequence[_Sentence], candidates: int) -> None:
-    """Translate with names in the terms' places, put the terms there, and let the decoder go on behind them."""
-    names = [_names(each) for each in sentences]
-    renamed = [_replaced(each.text, each.constraints, of_it) for each, of_it in zip(sentences, names, strict=True)]
-    answers = translator.translate(renamed, candidates=max(candidates, 4))
-    for sentence, of_it, answer in zip(sentences, names, answers, strict=True):
-        drafts: dict[str, float] = {}
-        for each in answer:
-            for text in _in_place(each.text, sentence.constraints, of_it, translator.target):
-                drafts.setdefault(text, each.score)
-        _keep(sentence, drafts.items())
-        if isinstance(translator, Steerable) and len(sentence.text) <= LONGEST_RANKED and sentence.found:
-            best = sorted(_scored(translator, sentence).items(), key=lambda each: -each[1])[:_CONTINUED]
-            beginnings = dict.fromkeys(_beginnings((text for text, _ in best), sentence.constraints))
-            continued = translator.go_on([(sentence.copied, each) for each in beginnings], candidates=2)
-            _keep(sentence, ((each.text, each.score) for few in continued for each in few))
+def _in_place(text: str, sentence: _Sentence, names: Sequence[str], language: str) -> tuple[str, ...]:
+    """`text` with the terms for their names; behind every article, where the network may not know the term's gender.
 
-
-def _in_place(text: str, constraints: Sequence[Constraint], names: Sequence[str], language: str) -> Iterator[str]:
-    """`text` with the terms for their names, behind every article; nothing where a name is lost or said twice."""
+    A kept term stands behind the article of its name. Empty where a name is lost or said twice.
+    """
     drafts = [text]
-    for constraint, name in zip(constraints, names, strict=True):
+    for constraint, name in zip(sentence.constraints, names, strict=True):
+        if not name:
+            continue
+        kept = _is_kept(constraint, sentence.text)
         longer = []
         for draft in drafts:
             parts = re.split(rf"(?<!\w){name}(?!\w)", draft)
             if len(parts) != 2:
-                continue
-            for form in constraint.forms:
+                return ()
+            for form in constraint.forms[:1] if kept else constraint.forms:
                 at_start = _starts_sentence(draft, len(parts[0]))
                 term = form[:1].upper() + form[1:] if at_start and not _has_case(form) else form
-                longer += [before + term + parts[1] for before in variants(parts[0], term, language)]
+                before = variants(parts[0], term, language)
+                longer += [each + term + parts[1] for each in ((parts[0],) if kept and parts[0] in before else before)]
         drafts = longer[:_MOST_DRAFTS]
-    yield from drafts
+    return tuple(drafts)
 
 
-def _beginnings(texts: Iterable[str], constraints: Sequence[Constraint]) -> Iterator[str]:
-    """Of each text what leads up to its last term, the term included."""
+def _beginnings(texts: Iterable[str], constraints: Sequence[Constraint]) -> tuple[str, ...]:
+    """Of each text what leads up to its last term, the term included; nothing where it ends with the term."""
+    beginnings = []
     for text in texts:
         ends = [found[1] for each in constraints for form in each.forms if (found := _place(form, text, text))]
-        if ends and max(ends) < len(text):
-            yield text[: max(ends)]
+        if ends and any(letter.isalnum() for letter in text[max(ends) :]):
+            beginnings.append(text[: max(ends)])
+    return tuple(dict.fromkeys(beginnings))
 
 
 def _scored(translator: Translator, sentence: _Sentence) -> dict[str, float]:
@@ -163,29 +192,19 @@ def _scored(translator: Translator, sentence: _Sentence) -> dict[str, float]:
         return sentence.found
     texts = list(sentence.found)
     readings = [[(source, text) for text in texts] for source in dict.fromkeys((sentence.text, sentence.copied))]
-    if any(_is_kept(each, sentence.text) for each in sentence.constraints):
-        named, names = _kept_named(sentence)
-        readings.append([(named, _with_names(text, names)) for text in texts])
+    if any(kept := [_is_kept(each, sentence.text) for each in sentence.constraints]):
+        names = _names(sentence, kept)
+        named = _with_terms(sentence.text, sentence.constraints, names)
+        readings.append([(named, _with_names(text, sentence.constraints, names)) for text in texts])
     scores = translator.score([pair for reading in readings for pair in reading])
     return {text: fmean(scores[at :: len(texts)]) for at, text in enumerate(texts)}
 
 
-def _kept_named(sentence: _Sentence) -> tuple[str, dict[str, list[str]]]:
-    """The sentence with the terms in it, those that are kept as names; and the names of each kept form."""
-    names: dict[str, list[str]] = {}
-    words = []
-    for constraint, name in zip(sentence.constraints, _names(sentence), strict=True):
-        form = constraint.forms[0]
-        kept = _is_kept(constraint, sentence.text)
-        words.append(name if kept else form)
-        if kept:
-            names.setdefault(form, []).append(name)
-    return _replaced(sentence.text, sentence.constraints, words), names
-
-
-def _with_names(text: str, names: dict[str, list[str]]) -> str:
-    for form in sorted(names, key=len, reverse=True):
-        for name in names[form]:
+def _with_names(text: str, constraints: Sequence[Constraint], names: Sequence[str]) -> str:
+    """A translation with `names` for the terms that have one, in the order in which they stand in the source."""
+    for constraint, name in sorted(zip(constraints, names, strict=True), key=lambda each: -len(each[0].forms[0])):
+        if name:
+            form = constraint.forms[0]
             text = re.sub(_bounded(re.escape(form), form), name, text, count=1, flags=re.IGNORECASE)
     return text
 
@@ -202,16 +221,18 @@ def _keep(sentence: _Sentence, texts: Iterable[tuple[str, float]]) -> None:
 
 
 def _ranked(found: dict[str, float], candidates: int) -> tuple[Hypothesis, ...]:
-    return unique((Hypothesis(text=text, score=score) for text, score in found.items()), candidates)
+    best = max(found.values())
+    good = (Hypothesis(text=text, score=score) for text, score in found.items() if score >= best - _WORST)
+    return unique(good, candidates)
 
 
-def _with_terms(text: str, constraints: Sequence[Constraint]) -> str:
-    """`text` with the preferred forms in it, capitals where a sentence starts with one."""
+def _with_terms(text: str, constraints: Sequence[Constraint], names: Sequence[str] = ()) -> str:
+    """`text` with a name for each constraint that has one, else its preferred form, capital where a sentence starts."""
     terms = []
-    for each in constraints:
+    for each, name in zip(constraints, names or [""] * len(constraints), strict=True):
         form = each.forms[0]
         capital = _starts_sentence(text, each.start) and text[each.start].isupper() and not _has_case(form)
-        terms.append(form[:1].upper() + form[1:] if capital else form)
+        terms.append(name or (form[:1].upper() + form[1:] if capital else form))
     return _replaced(text, constraints, terms)
 
 
@@ -226,11 +247,11 @@ def _replaced(text: str, constraints: Sequence[Constraint], by: Sequence[str]) -
     return text
 
 
-def _names(sentence: _Sentence) -> list[str]:
-    """Names that look like ones, which networks copy and decline nothing of; none that the sentence holds."""
+def _names(sentence: _Sentence, chosen: Sequence[bool]) -> list[str]:
+    """Names that look like ones, which networks copy and do not decline, for those `chosen`; "" for the others."""
     made = (f"{letters}{number}" for letters in ("XQ", "ZK", "QX", "KZ") for number in range(1, 100))
     free = (name for name in made if name not in sentence.text)
-    return [next(free) for _ in sentence.constraints]
+    return [next(free) if each else "" for each in chosen]
 
 
 def _place(form: str, text: str, whole: str) -> tuple[int, int] | None:
