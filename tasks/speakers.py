@@ -36,7 +36,7 @@ class SpeakerSettings:
     if it shows during `shown_share` of it.
     """
 
-    same_voice: float = 0.7
+    same_voice: float = 0.72
     same_face: float = 0.2
     other_face: float = 0.2
     one_face: float = 0.363
