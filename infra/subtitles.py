@@ -40,8 +40,8 @@ def _subrip(cues: Sequence[Cue]) -> Iterator[str]:
 def _webvtt(cues: Sequence[Cue]) -> Iterator[str]:
     yield "WEBVTT\n\n"
     for cue in cues:
-        # WebVTT is markup: these two characters would start a tag or an entity.
-        text = "\n".join(cue.lines).replace("&", "&amp;").replace("<", "&lt;")
+        # WebVTT is markup: these would start a tag or an entity, or be taken for the times of a cue.
+        text = "\n".join(cue.lines).replace("&", "&amp;").replace("<", "&lt;").replace("-->", "--&gt;")
         yield f"{_clock(cue.span.start, '.')} --> {_clock(cue.span.end, '.')}\n{text}\n\n"
 
 

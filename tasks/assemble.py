@@ -1,22 +1,30 @@
-"""Assembling: picture, voice, subtitles and chapters of one language in one file, and the subtitles beside it."""
+"""Assembling: picture, voice, subtitles and chapters of one language in one file, and the subtitles beside it.
+
+All that goes into the file is put on the dub's clock, which may hold the source's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
+from infra.media.burn import burn_subtitles
 from infra.media.mux import AudioOut, Chapter, SubtitleOut, mux
-from infra.media.splice import GroupPlan, assemble_picture
+from infra.media.retime import held_audio
+from infra.media.splice import GroupPlan, assemble_picture, hold_picture
+from infra.media.splice import RenderSettings as EncoderSettings
 from infra.store import Store
 from infra.subtitles import Cue, write_subtitles
+from manifests.clock import HeldClock
 from manifests.languages import language
 from manifests.records import Blob, Degradation, FaceTrack, Placement, Shot, Translation, Utterance, Video
 from manifests.time import Span, flicks
 from tasks.mix import VoiceTrack
 from tasks.render import RenderedRun
 from tasks.stage import Stage
-from tasks.subtitles import Spoken, cues_of_text, cues_of_words
+from tasks.subtitles import Manner, Pair, Spoken, Subtitles, bilingual, subtitles
 
 _SHORTEST_CHAPTER_S = 3.0
 SPEECH_DISCLOSURE = "The speech in this file is synthetic."
@@ -25,10 +33,11 @@ LIP_DISCLOSURE = "Lip movements of the speaker are synthetic."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssembleSettings:
-    """Loudness of the dubbed track by EBU R 128, and its true peak."""
+    """Loudness of the dubbed track by EBU R 128, and its true peak; subtitles of the dub, or with the source's."""
 
     target_lufs: float = -16.0
     true_peak_dbtp: float = -1.0
+    subtitles: Literal["plain", "bilingual"] = "plain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +61,10 @@ class Recording:
 class AssembleWork:
     """Everything that goes into one language's file. `track` is the original's, None where none is kept.
 
-    Where `recording` is given, that is what is heard, with all its channels, and `voice` only what was worked on.
+    `placements` and `voice` are on the dub's clock, `utterances` and `chapters` on the source's, which `clock` holds.
+    `provenance` becomes metadata of the file, by name; `terms` are phrases of the target language that no subtitle
+    parts. Where `recording` is given, that is what is heard, with all its channels, and `voice` only what was worked
+    on.
     """
 
     video: Video
@@ -69,11 +81,18 @@ class AssembleWork:
     chapters: tuple[ChapterMark, ...]
     settings: AssembleSettings
     recording: Recording | None = None
+    clock: HeldClock = field(default_factory=HeldClock)
+    provenance: tuple[tuple[str, str], ...] = ()
+    terms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DubFiles:
-    """What one language comes to: the video, subtitles in both languages, and how the picture was made."""
+    """What one language comes to: the video, subtitles in both languages, and how the picture was made.
+
+    The source's subtitles lie on the source's clock, to be shown beside the source; those inside the video, the
+    target's and the bilingual ones on the dub's. `fast_cues` of the target's are faster to read than they should be.
+    """
 
     video: Blob
     source_srt: Blob
@@ -84,54 +103,89 @@ class DubFiles:
     rendered_frames: int
     loudness_lufs: float | None
     degradations: tuple[Degradation, ...] = ()
+    bilingual_srt: Blob | None = None
+    bilingual_vtt: Blob | None = None
+    fast_cues: int = 0
 
 
 def assemble(work: AssembleWork, store: Store) -> DubFiles:
     """Put one language's file together. Every frame that no new mouth needs is the source's, packet for packet."""
-    source = Path(work.video.uri)
-    heard, spoken = source_cues(work.utterances), target_cues(work.translations, work.placements)
+    spoken = dub_subtitles(work)
+    texts = {"source": _heard(work, HeldClock()), "target": spoken.cues}
+    if _has_two_languages(work):
+        texts["bilingual"] = bilingual_subtitles(work).cues
     with store.scratch() as folder:
-        picture = _picture(work, source, folder, store)
-        files = {
-            name: folder / name for name in ("source.srt", "source.vtt", "target.srt", "target.vtt", "lecture.mp4")
-        }
-        write_subtitles(heard, files["source.srt"])
-        write_subtitles(heard, files["source.vtt"])
-        write_subtitles(spoken, files["target.srt"])
-        write_subtitles(spoken, files["target.vtt"])
+        inside = {"source": folder / "held.srt", "target": folder / "target.srt"}
+        write_subtitles(_heard(work, work.clock), inside["source"])
+        beside = {}
+        for name, cues in texts.items():
+            for suffix in ("srt", "vtt"):
+                write_subtitles(cues, folder / f"{name}.{suffix}")
+                beside[name, suffix] = store.put(folder / f"{name}.{suffix}")
+        write_subtitles(shown_subtitles(work).cues, inside["target"])
+        made = folder / "lecture.mp4"
         mux(
-            picture=picture,
-            audio=_tracks(work, source, store),
-            subtitles=_subtitles(work, files),
-            chapters=[Chapter(span=mark.span, title=mark.title) for mark in work.chapters],
-            metadata={"comment": " ".join(work.disclosures)},
-            out=files["lecture.mp4"],
+            picture=_picture(work, folder, store),
+            audio=_tracks(work, folder, store),
+            subtitles=_soft(work, inside),
+            chapters=held_chapters(work.chapters, work.clock),
+            metadata=metadata(work.disclosures, work.provenance),
+            out=made,
         )
         rendered = sum(run.frame_count for run in work.rendered)
         return DubFiles(
-            video=store.put(files["lecture.mp4"]),
-            source_srt=store.put(files["source.srt"]),
-            source_vtt=store.put(files["source.vtt"]),
-            target_srt=store.put(files["target.srt"]),
-            target_vtt=store.put(files["target.vtt"]),
+            video=store.put(made),
+            source_srt=beside["source", "srt"],
+            source_vtt=beside["source", "vtt"],
+            target_srt=beside["target", "srt"],
+            target_vtt=beside["target", "vtt"],
+            bilingual_srt=beside.get(("bilingual", "srt")),
+            bilingual_vtt=beside.get(("bilingual", "vtt")),
             copied_frames=work.video.frame_count - rendered,
             rendered_frames=rendered,
             loudness_lufs=work.voice.loudness_lufs,
-            degradations=_degradations(work),
+            fast_cues=spoken.fast,
+            degradations=encoded_whole(work.plan, work.video),
         )
 
 
-def _picture(work: AssembleWork, source: Path, folder: Path, store: Store) -> Path:
-    for each in work.rendered:
-        if each.run is None:
-            return store.path(each.picture)
+def _picture(work: AssembleWork, folder: Path, store: Store) -> Path:
+    return held_picture(Path(work.video.uri), work.plan, work.rendered, work.clock, folder, store)
+
+
+def held_picture(
+    source: Path, plan: GroupPlan, rendered: Sequence[RenderedRun], clock: HeldClock, folder: Path, store: Store
+) -> Path:
+    """The picture with its rendered runs on the dub's clock: a file in `folder`, or in the store as it is."""
     picture = folder / "picture.mp4"
-    runs = {each.run: store.path(each.picture) for each in work.rendered if each.run is not None}
-    assemble_picture(source, work.plan, runs, picture)
+    for each in rendered:
+        if each.run is None:
+            if not clock.holds:
+                return store.path(each.picture)
+            hold_picture(store.path(each.picture), clock, picture)
+            return picture
+    runs = {each.run: store.path(each.picture) for each in rendered if each.run is not None}
+    assemble_picture(source, plan, runs, picture, clock)
     return picture
 
 
-def _tracks(work: AssembleWork, source: Path, store: Store) -> list[AudioOut]:
+def original_sound(source: Path, track: int, clock: HeldClock, code: str, folder: Path) -> AudioOut:
+    """The original's sound as a track of the dub: its very packets, or encoded again where the picture is held."""
+    known = language(code)
+    title = f"{known.own} (original)"
+    if not clock.holds:
+        return AudioOut(source=source, track=track, language=known.code, title=title)
+    held = folder / "original.m4a"
+    held_audio(source, track, clock, held)
+    return AudioOut(source=held, language=known.code, title=title)
+
+
+def dubbed_title(code: str | None) -> str:
+    """What a player calls the sound of a dub."""
+    return f"{language(code).own} (synthetic speech)" if code else ""
+
+
+def _tracks(work: AssembleWork, folder: Path, store: Store) -> list[AudioOut]:
     if work.recording is not None:
         given = work.recording
         return [AudioOut(source=Path(given.uri), track=given.track, language=work.target_language, default=True)]
@@ -139,20 +193,18 @@ def _tracks(work: AssembleWork, source: Path, store: Store) -> list[AudioOut]:
         AudioOut(
             source=store.path(work.voice.audio),
             language=work.target_language,
-            title=f"{language(work.target_language).own} (synthetic speech)" if work.target_language else "",
+            title=dubbed_title(work.target_language),
             default=True,
         )
     ]
     if work.track is not None and work.source_language is not None:
-        original = language(work.source_language)
-        tracks.append(
-            AudioOut(source=source, track=work.track, language=original.code, title=f"{original.own} (original)")
-        )
+        source = Path(work.video.uri)
+        tracks.append(original_sound(source, work.track, work.clock, work.source_language, folder))
     return tracks
 
 
-def _subtitles(work: AssembleWork, files: dict[str, Path]) -> list[SubtitleOut]:
-    by_language = {work.target_language: files["target.srt"], work.source_language: files["source.srt"]}
+def _soft(work: AssembleWork, files: dict[str, Path]) -> list[SubtitleOut]:
+    by_language = {work.target_language: files["target"], work.source_language: files["source"]}
     return [
         SubtitleOut(srt=srt, language=code, title=language(code).own)
         for code, srt in by_language.items()
@@ -160,27 +212,94 @@ def _subtitles(work: AssembleWork, files: dict[str, Path]) -> list[SubtitleOut]:
     ]
 
 
-def _degradations(work: AssembleWork) -> tuple[Degradation, ...]:
-    if work.plan.obstacle is None:
-        return ()
-    reason = f"the whole picture was encoded again: {work.plan.obstacle}"
-    return (Degradation(stage="render", span=work.video.span, reason=reason),)
-
-
-def source_cues(utterances: Sequence[Utterance]) -> list[Cue]:
-    """Subtitles of what was said, on the words' own times."""
-    return [cue for utterance in utterances for cue in cues_of_words(utterance.words)]
-
-
-def target_cues(translations: Sequence[Translation], placements: Sequence[Placement]) -> list[Cue]:
-    """Subtitles of what is said instead, where it is heard."""
-    places = {placed.utterance_id: placed.span for placed in placements}
+def held_chapters(marks: Sequence[ChapterMark], clock: HeldClock) -> list[Chapter]:
+    """Chapters of the source on the dub's clock. A picture that waits belongs to the chapter that it shows."""
     return [
-        cue
+        Chapter(
+            span=Span(clock.dub_time(mark.span.start) if mark.span.start > 0 else 0, clock.dub_time(mark.span.end)),
+            title=mark.title,
+        )
+        for mark in marks
+    ]
+
+
+def metadata(disclosures: Sequence[str], provenance: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """What the container says about itself. ValueError where provenance would replace the disclosures."""
+    found = dict(provenance)
+    if "comment" in found:
+        raise ValueError("`comment` holds the disclosures")
+    return {"comment": " ".join(disclosures), **found}
+
+
+def _heard(work: AssembleWork, clock: HeldClock) -> tuple[Cue, ...]:
+    return heard_subtitles(work.utterances, clock, manner(work.video, clock, work.source_language)).cues
+
+
+def encoded_whole(plan: GroupPlan, video: Video) -> tuple[Degradation, ...]:
+    """That the whole picture was encoded again, where it was."""
+    if plan.obstacle is None:
+        return ()
+    reason = f"the whole picture was encoded again: {plan.obstacle}"
+    return (Degradation(stage="render", span=video.span, reason=reason),)
+
+
+def manner(video: Video, clock: HeldClock, code: str | None, terms: tuple[str, ...] = ()) -> Manner:
+    """How subtitles in the language `code` are cut for `video` on the dub's clock."""
+    frame = flicks(1 / video.frame_rate)
+    return Manner(language=code, terms=terms, frame=frame, end=video.span.end + clock.held)
+
+
+def heard_subtitles(utterances: Sequence[Utterance], clock: HeldClock, how: Manner) -> Subtitles:
+    """Subtitles of what was said, on the words' own times, which `clock` holds."""
+    spoken = [
+        Spoken(
+            span=clock.dub_span(utterance.span),
+            words=tuple(replace(word, span=clock.dub_span(word.span)) for word in utterance.words),
+        )
+        for utterance in sorted(utterances, key=lambda each: each.span)
+        if utterance.words
+    ]
+    return subtitles(spoken, how)
+
+
+def dub_subtitles(work: AssembleWork) -> Subtitles:
+    """Subtitles of what is said instead, where it is heard."""
+    how = manner(work.video, work.clock, work.target_language, work.terms)
+    return subtitles(said_instead(work.translations, work.placements), how)
+
+
+def said_instead(translations: Sequence[Translation], placements: Sequence[Placement]) -> list[Spoken]:
+    """The translations that are heard, in the order in which they are."""
+    places = {placed.utterance_id: placed.span for placed in placements}
+    spoken = [
+        Spoken(span=places[translation.utterance_id], text=translation.text)
         for translation in translations
         if translation.utterance_id in places and translation.text.strip()
-        for cue in cues_of_text(Spoken(span=places[translation.utterance_id], text=translation.text))
     ]
+    return sorted(spoken, key=lambda each: each.span)
+
+
+def shown_subtitles(work: AssembleWork) -> Subtitles:
+    """The subtitles that go into the file in the dub's language: by the settings, with the source's below."""
+    both = work.settings.subtitles == "bilingual" and _has_two_languages(work)
+    return bilingual_subtitles(work) if both else dub_subtitles(work)
+
+
+def _has_two_languages(work: AssembleWork) -> bool:
+    return work.source_language not in (None, work.target_language)
+
+
+def bilingual_subtitles(work: AssembleWork) -> Subtitles:
+    """The dub's text and under it the source's, where the dub is heard."""
+    places = {placed.utterance_id: placed.span for placed in work.placements}
+    texts = {translation.utterance_id: translation.text for translation in work.translations}
+    pairs = [
+        Pair(span=places[utterance.id], text=texts[utterance.id], original=utterance.text)
+        for utterance in work.utterances
+        if utterance.id in places and texts.get(utterance.id, "").strip()
+    ]
+    how = manner(work.video, work.clock, work.target_language, work.terms)
+    return bilingual(sorted(pairs, key=lambda each: each.span), how, work.source_language)
 
 
 def chapters(shots: Sequence[Shot], tracks: Sequence[FaceTrack]) -> tuple[ChapterMark, ...]:
@@ -200,4 +319,38 @@ def chapters(shots: Sequence[Shot], tracks: Sequence[FaceTrack]) -> tuple[Chapte
     )
 
 
-ASSEMBLE: Stage[AssembleWork, DubFiles] = Stage("assemble", 1, DubFiles, assemble)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnWork:
+    """A finished dub of `video` and the cues to burn into its picture, on the dub's clock."""
+
+    dub: Blob
+    video: Video
+    cues: tuple[Cue, ...]
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnedDub:
+    """A dub whose picture shows its subtitles in any player. Its whole picture was encoded again, as is told."""
+
+    video: Blob
+    degradations: tuple[Degradation, ...]
+
+
+def burn_work(work: AssembleWork, files: DubFiles, encoder: EncoderSettings) -> BurnWork:
+    """To burn the subtitles of a dub, `files`, that `assemble` made of `work`."""
+    return BurnWork(dub=files.video, video=work.video, cues=shown_subtitles(work).cues, encoder=encoder)
+
+
+def burn(work: BurnWork, store: Store) -> BurnedDub:
+    """Burn the subtitles. BadInput where no font has their letters."""
+    with store.scratch() as folder:
+        out = folder / "burned.mp4"
+        burn_subtitles(store.path(work.dub), work.cues, out, frame_rate=work.video.frame_rate, settings=work.encoder)
+        reason = "the whole picture was encoded again, to burn the subtitles in"
+        told = Degradation(stage="burn", span=work.video.span, reason=reason)
+        return BurnedDub(video=store.put(out), degradations=(told,))
+
+
+ASSEMBLE: Stage[AssembleWork, DubFiles] = Stage("assemble", 2, DubFiles, assemble)
+BURN: Stage[BurnWork, BurnedDub] = Stage("burn", 1, BurnedDub, burn)
