@@ -16,7 +16,7 @@ SENTENCE, CLAUSE, PLAIN = 0.0, 2.0, 9.0
 """Costs of a break after a sentence, after a clause, and just anywhere."""
 NEVER = 1000.0
 _BEFORE_CONJUNCTION, _BEFORE_PREPOSITION = 4.0, 5.0
-_NAME, _PRONOUN, _PREPOSITION, _ARTICLE = 25.0, 25.0, 35.0, 70.0
+_AFTER_CONJUNCTION, _NAME, _PRONOUN, _PREPOSITION, _ARTICLE = 20.0, 25.0, 25.0, 35.0, 70.0
 _INSIDE_CJK, _CJK_PHRASE = 12.0, 7.0
 
 _SENTENCE_END = re.compile(r"[.!?…。！？؟۔।]+[\"'’”»)\]」』）]*$")
@@ -200,6 +200,8 @@ def _cost(before: Piece, after: Piece, last: str, following: str, tables: _Table
         return _PREPOSITION
     if last in tables.pronouns:
         return _PRONOUN
+    if last in tables.conjunctions:
+        return _AFTER_CONJUNCTION
     if language != "de" and before.text[:1].isupper() and after.text[:1].isupper():
         return _NAME
     if following in tables.conjunctions or after.text[0] in "(—–":

@@ -85,7 +85,7 @@ def test_shared_stages_are_done_once(
     assert languages(Path(spanish.files[0])) == ["spa", "eng", "spa", "eng"]
     cues = pysubs2.load(str(tmp_path / f"{sample_dub.source.stem}.es.srt"))
     words = [len(utterance.text.split()) for utterance in dubbed.heard.utterances]
-    assert [cue.plaintext for cue in cues] == [f"Son {count} palabras." for count in words]
+    assert " ".join(cue.plaintext for cue in cues).split() == " ".join(f"Son {n} palabras." for n in words).split()
     assert [each.voice.partition("-")[0] for dub in dubbed.dubs for each in dub.clips] == [
         language for language in ("fr", "es") for _ in words
     ]
