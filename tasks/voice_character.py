@@ -19,7 +19,7 @@ _SPREAD = 3.0
 """Semitones, one standard deviation between people of one kind."""
 _WITHIN = 2.0
 """Semitones, one standard deviation of one speaker's median over a second that is voiced."""
-_CHILDREN = 0.03
+_CHILDREN = 0.05
 """How many of those who speak in recordings of lectures are taken to be children, before they are heard."""
 _WIDE = 1e-3
 """What every kind has at any pitch: recordings surprise."""
@@ -98,9 +98,9 @@ def child_by_pitch(pitch_hz: float, voiced_s: float) -> float:
 
 
 def _likelihoods(pitch_hz: float, voiced_s: float) -> tuple[float, float, float]:
-    """Of a man's, a woman's and a child's voice."""
+    """Of a man's, a woman's and a child's voice; lower than men's usual pitch it makes no difference how low."""
     spread = math.sqrt(_SPREAD**2 + _WITHIN**2 / max(voiced_s, 0.1))
-    away = [12 * math.log2(pitch_hz / usual) / spread for usual in (_MAN_HZ, _WOMAN_HZ, _CHILD_HZ)]
+    away = [12 * math.log2(max(pitch_hz, _MAN_HZ) / usual) / spread for usual in (_MAN_HZ, _WOMAN_HZ, _CHILD_HZ)]
     man, woman, child = (math.exp(-0.5 * each**2) + _WIDE for each in away)
     return man, woman, child
 
