@@ -11,7 +11,10 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
+from models.speech import arabic_counting, formulae, source_code
+from models.speech.courses import read_courses
 from models.speech.reading import READINGS, Reading
+from models.speech.technical import TECHNICAL
 
 LANGUAGES = tuple(READINGS)
 
@@ -77,13 +80,17 @@ class _Pass:
     def __init__(self, language: str, reading: Reading) -> None:
         self.language = language
         self.reading = reading
+        self.technical = TECHNICAL[language]
 
     def run(self, text: str) -> str:
         text = _unify(text)
         rules: tuple[Callable[[str], str], ...] = (
+            self._read_formulae,
+            self._read_courses,
             self._read_years,
             self._join_groups,
             self._read_abbreviations,
+            self._read_code,
             self._read_romans,
             self._read_times,
             self._read_money,
@@ -99,6 +106,32 @@ class _Pass:
         for rule in rules:
             text = rule(text)
         return _tidy(text)
+
+    def _read_formulae(self, text: str) -> str:
+        words = self.technical
+        text = source_code.read_addresses(text, words)
+        text = source_code.read_operators(text, words)
+        if self.language == "es":
+            text = formulae.name_spanish_y(text)
+        text = formulae.read_powers(self._read_units_of_powers(text), words)
+        text = formulae.read_indices(text, words)
+        text = formulae.read_functions(text, words)
+        return formulae.read_minus(text, self.reading.minus, self.reading.over, words)
+
+    def _read_units_of_powers(self, text: str) -> str:
+        """`10^8 m/s`: the unit after a power of ten, which is no number any more once it is read."""
+        return re.sub(
+            rf"(?P<power>\d\^(?:\{{[-−]?\d+\}}|[-−]?\d+))\s?(?P<sign>{_alternatives(self.reading.units)})(?![\w²³/°^]|-\w)",
+            lambda match: f"{match['power']} {self.reading.units[match['sign']][1]}",
+            text,
+        )
+
+    def _read_courses(self, text: str) -> str:
+        units = self.reading.units
+        return read_courses(text, self._cardinal, units) if self.language == "en" else text
+
+    def _read_code(self, text: str) -> str:
+        return source_code.read_calls(source_code.read_names(text, self.technical))
 
     def _join_groups(self, text: str) -> str:
         """`1 200 000` and `1.200.000` lose their separators; a decimal sign becomes a point."""
@@ -244,13 +277,13 @@ class _Pass:
 
     def _read_powers(self, text: str) -> str:
         for sign, words in self.reading.powers.items():
-            text = re.sub(rf"(?<=\w){sign}(?!\w)", f" {words}", text)
+            text = re.sub(rf"(?<=[\w)\]]){sign}(?!\w)", f" {words}", text)
         return text
 
     def _read_numbers(self, text: str) -> str:
         over = self.reading.over
         text = re.sub(r"(?<=\d)\s?/\s?(?=\d)", f" {over} ", text)
-        text = re.sub(r"#\s?(?=\d)|(?i:\bn[°º])\s?(?=\d)", f"{self.reading.number} ", text)
+        text = re.sub(r"#\s?(?=\d)|(?i:\bn[°º])\s?(?=\d)|\bNo\.\s?(?=\d)", f"{self.reading.number} ", text)
 
         text = re.sub(r"(?<=[^\W\d])-(?=\d)|(?<=\d)-(?=[^\W\d])", " ", text)  # GPT-4, a 5-minute walk
 
@@ -261,6 +294,7 @@ class _Pass:
 
     def _read_signs(self, text: str) -> str:
         signs = self.reading.signs
+        text = formulae.read_symbols(formulae.read_greek(text, self.technical), self.technical)
         text = re.sub(r"(?<=\w)/(?=\w)|[*_^|~#\\{}<>\[\]%‰$€£¥ºª](?<![<>])", " ", text)
         return re.sub("|".join(map(re.escape, signs)), lambda match: f" {signs[match[0]]} ", text)
 
@@ -304,12 +338,19 @@ class _Pass:
         one, many = forms
         if written == "1":
             return one
+        if self.language == "ar" and written.isdigit() and 1 < int(written) < 10**MAX_CARDINAL_DIGITS:
+            return arabic_counting.count(int(written), many, self._cardinal)
         if self.language == "fr" and float(re.sub(r"(?<=\.)(\d*)\..*", r"\1", written.replace(",", "."))) < 2:
             return f"{self._before_noun(written)} {one.split(' ', 1)[1]}"
-        return f"{self._before_noun(written)} {many}"
+        feminine = one.startswith(("une ", "una "))
+        return f"{self._before_noun(written, feminine=feminine)} {many}"
 
-    def _before_noun(self, written: str) -> str:
+    def _before_noun(self, written: str, *, feminine: bool = False) -> str:
         words = self._number(written)
+        if feminine and self.language == "fr":
+            return re.sub(r"\bun$", "une", words)
+        if feminine and self.language == "es":
+            return re.sub(r"(?<=ient)os\b", "as", re.sub(r"uno$", "una", words))
         if self.language == "es":
             return re.sub(r"veintiuno$", "veintiún", re.sub(r"(?<=y )uno$", "un", words))
         if self.language == "de" and written == "1":
@@ -347,6 +388,7 @@ class _Pass:
 def _unify(text: str) -> str:
     """Compatibility forms unified (NFKC), but for powers and ordinal signs: they would become digits and letters."""
     text = re.sub(r"(?<=\d)[\u00a0\u202f\u2009'’](?=\d{3}(?!\d))", "", text)
+    text = formulae.lower_exponents(text)
     kept = "²³ºªᵉʳ"
     unified = "".join(letter if letter in kept else unicodedata.normalize("NFKC", letter) for letter in text)
     unified = unicodedata.normalize("NFC", unified)

@@ -66,7 +66,7 @@ def apply(
     """
     told = {_folded(each.term): each for each in reversed(pronunciations)}
     sounds = {term: ipa_of(each) for term, each in told.items()}
-    wanted = tuple(term for term in told if ipa or sounds[term] is None)
+    wanted = tuple(each.term for term, each in told.items() if ipa or sounds[term] is None)
     blocks: list[str] = []
 
     def say(match: re.Match[str]) -> str:
@@ -97,7 +97,8 @@ def _folded(term: str) -> str:
 
 def _matcher(terms: Sequence[str]) -> re.Pattern[str]:
     patterns = []
-    for term in sorted((_folded(each) for each in terms), key=len, reverse=True):
+    for written in sorted(terms, key=len, reverse=True):
+        term = unicodedata.normalize("NFC", written).strip()
         words = r"\s+".join(map(re.escape, term.split()))
         before = r"(?<!\w)" if re.match(r"\w", term) else ""
         after = r"(?!\w)" if re.search(r"\w$", term) else ""

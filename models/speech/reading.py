@@ -126,6 +126,29 @@ READINGS: dict[str, Reading] = {
             cm²: one square centimeter, square centimeters
             cm³: one cubic centimeter, cubic centimeters
             km²: one square kilometer, square kilometers
+            eV: one electronvolt, electronvolts
+            keV: one kiloelectronvolt, kiloelectronvolts
+            MeV: one megaelectronvolt, megaelectronvolts
+            N: one newton, newtons
+            mA: one milliampere, milliamperes
+            mV: one millivolt, millivolts
+            kV: one kilovolt, kilovolts
+            Ω: one ohm, ohms
+            kΩ: one kiloohm, kiloohms
+            mol: one mole, moles
+            kbit/s: one kilobit per second, kilobits per second
+            Mbit/s Mb/s Mbps: one megabit per second, megabits per second
+            Gbit/s Gb/s Gbps: one gigabit per second, gigabits per second
+            MB/s: one megabyte per second, megabytes per second
+            GB/s: one gigabyte per second, gigabytes per second
+            THz: one terahertz, terahertz
+            rpm: one revolution per minute, revolutions per minute
+            fps: one frame per second, frames per second
+            kg/m³: one kilogram per cubic meter, kilograms per cubic meter
+            g/cm³: one gram per cubic centimeter, grams per cubic centimeter
+            W/m²: one watt per square meter, watts per square meter
+            ft: one foot, feet
+            lb: one pound, pounds
         """),
         money=_nouns("""
             $ USD: one dollar, dollars
@@ -160,7 +183,7 @@ READINGS: dict[str, Reading] = {
             a.m.: A M
             p.m.: P M
             w.r.t.: with respect to
-            No.: Number
+            w/o: without
         """),
     ),
     "fr": Reading(
@@ -228,6 +251,26 @@ READINGS: dict[str, Reading] = {
             cm²: un centimètre carré, centimètres carrés
             cm³: un centimètre cube, centimètres cubes
             km²: un kilomètre carré, kilomètres carrés
+            eV: un électronvolt, électronvolts
+            keV: un kiloélectronvolt, kiloélectronvolts
+            MeV: un mégaélectronvolt, mégaélectronvolts
+            N: un newton, newtons
+            mA: un milliampère, milliampères
+            mV: un millivolt, millivolts
+            kV: un kilovolt, kilovolts
+            Ω: un ohm, ohms
+            kΩ: un kiloohm, kiloohms
+            mol: une mole, moles
+            kbit/s: un kilobit par seconde, kilobits par seconde
+            Mbit/s Mb/s: un mégabit par seconde, mégabits par seconde
+            Gbit/s Gb/s: un gigabit par seconde, gigabits par seconde
+            Mo/s MB/s: un mégaoctet par seconde, mégaoctets par seconde
+            Go/s GB/s: un gigaoctet par seconde, gigaoctets par seconde
+            THz: un térahertz, térahertz
+            tr/min: un tour par minute, tours par minute
+            kg/m³: un kilogramme par mètre cube, kilogrammes par mètre cube
+            g/cm³: un gramme par centimètre cube, grammes par centimètre cube
+            W/m²: un watt par mètre carré, watts par mètre carré
         """),
         money=_nouns("""
             $ USD: un dollar, dollars
@@ -246,6 +289,7 @@ READINGS: dict[str, Reading] = {
             Pr: Professeur
             Pr.: Professeur
             p. ex.: par exemple
+            p.ex.: par exemple
             par ex.: par exemple
             c.-à-d.: c'est-à-dire
             etc.: et cetera
@@ -329,6 +373,26 @@ READINGS: dict[str, Reading] = {
             cm²: un centímetro cuadrado, centímetros cuadrados
             cm³: un centímetro cúbico, centímetros cúbicos
             km²: un kilómetro cuadrado, kilómetros cuadrados
+            eV: un electronvoltio, electronvoltios
+            keV: un kiloelectronvoltio, kiloelectronvoltios
+            MeV: un megaelectronvoltio, megaelectronvoltios
+            N: un newton, newtons
+            mA: un miliamperio, miliamperios
+            mV: un milivoltio, milivoltios
+            kV: un kilovoltio, kilovoltios
+            Ω: un ohmio, ohmios
+            kΩ: un kiloohmio, kiloohmios
+            mol: un mol, moles
+            kbit/s: un kilobit por segundo, kilobits por segundo
+            Mbit/s Mb/s: un megabit por segundo, megabits por segundo
+            Gbit/s Gb/s: un gigabit por segundo, gigabits por segundo
+            MB/s: un megabyte por segundo, megabytes por segundo
+            GB/s: un gigabyte por segundo, gigabytes por segundo
+            THz: un terahercio, terahercios
+            rpm: una revolución por minuto, revoluciones por minuto
+            kg/m³: un kilogramo por metro cúbico, kilogramos por metro cúbico
+            g/cm³: un gramo por centímetro cúbico, gramos por centímetro cúbico
+            W/m²: un vatio por metro cuadrado, vatios por metro cuadrado
         """),
         money=_nouns("""
             $ USD: un dólar, dólares
@@ -428,6 +492,25 @@ READINGS: dict[str, Reading] = {
             cm²: ein Quadratzentimeter, Quadratzentimeter
             cm³: ein Kubikzentimeter, Kubikzentimeter
             km²: ein Quadratkilometer, Quadratkilometer
+            eV: ein Elektronenvolt, Elektronenvolt
+            keV: ein Kiloelektronenvolt, Kiloelektronenvolt
+            MeV: ein Megaelektronenvolt, Megaelektronenvolt
+            N: ein Newton, Newton
+            mA: ein Milliampere, Milliampere
+            mV: ein Millivolt, Millivolt
+            kV: ein Kilovolt, Kilovolt
+            Ω: ein Ohm, Ohm
+            kΩ: ein Kiloohm, Kiloohm
+            mol: ein Mol, Mol
+            kbit/s: ein Kilobit pro Sekunde, Kilobit pro Sekunde
+            Mbit/s Mb/s: ein Megabit pro Sekunde, Megabit pro Sekunde
+            Gbit/s Gb/s: ein Gigabit pro Sekunde, Gigabit pro Sekunde
+            MB/s: ein Megabyte pro Sekunde, Megabyte pro Sekunde
+            GB/s: ein Gigabyte pro Sekunde, Gigabyte pro Sekunde
+            THz: ein Terahertz, Terahertz
+            kg/m³: ein Kilogramm pro Kubikmeter, Kilogramm pro Kubikmeter
+            g/cm³: ein Gramm pro Kubikzentimeter, Gramm pro Kubikzentimeter
+            W/m²: ein Watt pro Quadratmeter, Watt pro Quadratmeter
         """),
         money=_nouns("""
             $ USD: ein Dollar, Dollar
@@ -527,6 +610,19 @@ READINGS: dict[str, Reading] = {
             cm²: un centimetro quadrato, centimetri quadrati
             cm³: un centimetro cubo, centimetri cubi
             km²: un chilometro quadrato, chilometri quadrati
+            eV: un elettronvolt, elettronvolt
+            N: un newton, newton
+            mA: un milliampere, milliampere
+            mV: un millivolt, millivolt
+            Ω: un ohm, ohm
+            mol: una mole, moli
+            Mbit/s Mb/s: un megabit al secondo, megabit al secondo
+            Gbit/s Gb/s: un gigabit al secondo, gigabit al secondo
+            MB/s: un megabyte al secondo, megabyte al secondo
+            GB/s: un gigabyte al secondo, gigabyte al secondo
+            THz: un terahertz, terahertz
+            kg/m³: un chilogrammo al metro cubo, chilogrammi al metro cubo
+            g/cm³: un grammo al centimetro cubo, grammi al centimetro cubo
         """),
         money=_nouns("""
             $ USD: un dollaro, dollari
@@ -575,7 +671,7 @@ READINGS: dict[str, Reading] = {
         hour="{hour}",
         signs=_signs(
             "و|زائد|يساوي|أصغر من|أكبر من|أصغر من أو يساوي|أكبر من أو يساوي|تقريبا|لا يساوي|ضرب|قسمة|زائد أو ناقص"
-            "|آت|الجذر التربيعي ل|ما لا نهاية|إلى|القسم|درجة"
+            "|آت|جذر|ما لا نهاية|إلى|القسم|درجة"
         ),
         powers={"²": "تربيع", "³": "تكعيب"},
         units=_nouns("""
@@ -583,29 +679,58 @@ READINGS: dict[str, Reading] = {
             m م: متر واحد, متر
             cm سم: سنتيمتر واحد, سنتيمتر
             mm مم: مليمتر واحد, مليمتر
+            μm: ميكرومتر واحد, ميكرومتر
+            nm: نانومتر واحد, نانومتر
             kg كغ كجم: كيلوغرام واحد, كيلوغرام
             g غ: غرام واحد, غرام
+            mg ملغ: مليغرام واحد, مليغرام
             s ث: ثانية واحدة, ثانية
             ms: ميلي ثانية واحدة, ميلي ثانية
+            μs: ميكروثانية واحدة, ميكروثانية
+            ns: نانوثانية واحدة, نانوثانية
             min: دقيقة واحدة, دقيقة
             h: ساعة واحدة, ساعة
             Hz: هرتز واحد, هرتز
             kHz: كيلوهرتز واحد, كيلوهرتز
             MHz: ميغاهرتز واحد, ميغاهرتز
             GHz: غيغاهرتز واحد, غيغاهرتز
+            THz: تيراهرتز واحد, تيراهرتز
             °C: درجة مئوية واحدة, درجة مئوية
+            °F: درجة فهرنهايت واحدة, درجة فهرنهايت
             °: درجة واحدة, درجة
             l L: لتر واحد, لتر
+            ml mL مل: مليلتر واحد, مليلتر
             W: واط واحد, واط
             kW: كيلوواط واحد, كيلوواط
+            MW: ميغاواط واحد, ميغاواط
+            kWh: كيلوواط ساعة واحد, كيلوواط ساعة
             V: فولت واحد, فولت
+            mV: ميلي فولت واحد, ميلي فولت
+            mA: ميلي أمبير واحد, ميلي أمبير
+            Ω: أوم واحد, أوم
             J: جول واحد, جول
+            kJ: كيلوجول واحد, كيلوجول
+            N: نيوتن واحد, نيوتن
+            Pa: باسكال واحد, باسكال
+            kPa: كيلوباسكال واحد, كيلوباسكال
+            eV: إلكترون فولت واحد, إلكترون فولت
+            mol: مول واحد, مول
+            dB: ديسيبل واحد, ديسيبل
+            kB KB: كيلوبايت واحد, كيلوبايت
             MB: ميغابايت واحد, ميغابايت
             GB: غيغابايت واحد, غيغابايت
-            m/s: متر في الثانية, متر في الثانية
-            km/h: كيلومتر في الساعة, كيلومتر في الساعة
-            m²: متر مربع, متر مربع
-            m³: متر مكعب, متر مكعب
+            TB: تيرابايت واحد, تيرابايت
+            Mbit/s Mb/s: ميغابت في الثانية, ميغابت في الثانية
+            Gbit/s Gb/s: غيغابت في الثانية, غيغابت في الثانية
+            m/s: متر واحد في الثانية, متر في الثانية
+            m/s²: متر واحد في الثانية المربعة, متر في الثانية المربعة
+            km/h كم/س: كيلومتر واحد في الساعة, كيلومتر في الساعة
+            m²: متر مربع واحد, متر مربع
+            m³: متر مكعب واحد, متر مكعب
+            cm²: سنتيمتر مربع واحد, سنتيمتر مربع
+            cm³: سنتيمتر مكعب واحد, سنتيمتر مكعب
+            km²: كيلومتر مربع واحد, كيلومتر مربع
+            kg/m³: كيلوغرام واحد لكل متر مكعب, كيلوغرام لكل متر مكعب
         """),
         money=_nouns("""
             $ USD: دولار واحد, دولار

@@ -23,6 +23,12 @@ def test_r_is_spoken_and_times_and_pitch_are_kept() -> None:
     assert mbrola.respell("; a comment\n\nR\t65\na\t48\t 0 117 80 109\n") == "r 65\na 48 0 117 80 109\n"
 
 
+def test_a_rate_shortens_every_sound_and_keeps_its_pitch() -> None:
+    pho = "r 65\na 48 0 117 80 109\n"
+    assert mbrola.paced(pho, 1.0) == pho
+    assert mbrola.paced(pho, 1.25) == "r 52.0\na 38.4 0 117 80 109\n"
+
+
 @pytest.fixture
 def arabic() -> Voice:
     return find("ar-mbrola-ar2")

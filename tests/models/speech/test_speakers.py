@@ -12,7 +12,7 @@ import pytest
 
 from manifests.errors import BadInput, MissingWeights
 from models.speech import engines
-from models.speech.contract import Speaker, SpeechRequest, Voice
+from models.speech.contract import RATE_TOLERANCE, Speaker, SpeechRequest, Voice
 from models.speech.kokoro import KokoroSpeaker
 from models.speech.voices import find
 from models.speech.waveform import trim
@@ -44,6 +44,9 @@ def speaker(voice: Voice) -> Speaker:
 def spoken(speaker: Speaker, voice: Voice) -> tuple[np.ndarray, np.ndarray]:
     short, long = TEXTS[voice.language]
     return speaker.speak(short, voice), speaker.speak(long, voice)
+
+
+RATES = (0.85, 1.2, 1.3)
 
 
 def digest(waveform: np.ndarray) -> str:
@@ -78,6 +81,47 @@ def test_many_at_once_are_what_was_spoken_one_by_one(
         digest(np.zeros(0, "f4")),
         digest(spoken[0]),
     ]
+
+
+@pytest.fixture(scope="module")
+def paced(voice: Voice) -> dict[float, np.ndarray]:
+    """The long text at other rates than the voice's own; the last of them twice."""
+    rates = (*RATES, RATES[-1])
+    requests = [SpeechRequest(text=TEXTS[voice.language][1], voice=voice, rate=rate) for rate in rates]
+    waveforms = list(engines.speak_all(requests, workers=2))
+    assert digest(waveforms[-1]) == digest(waveforms[-2])
+    return dict(zip(rates, waveforms, strict=True))
+
+
+def test_a_rate_shortens_speech_by_as_much(
+    spoken: tuple[np.ndarray, np.ndarray], paced: dict[float, np.ndarray], voice: Voice
+) -> None:
+    assert engines.paces(voice)
+    natural = len(trim(spoken[1], voice.sample_rate, edge_s=0.0))
+    for rate, waveform in paced.items():
+        lasts = len(trim(waveform, voice.sample_rate, edge_s=0.0))
+        assert lasts * rate == pytest.approx(natural, rel=RATE_TOLERANCE), rate
+
+
+def test_a_rate_keeps_the_pitch(
+    spoken: tuple[np.ndarray, np.ndarray], paced: dict[float, np.ndarray], voice: Voice
+) -> None:
+    natural = pitch_hz(spoken[1], voice.sample_rate)
+    for rate, waveform in paced.items():
+        assert pitch_hz(waveform, voice.sample_rate) == pytest.approx(natural, rel=0.08), rate
+
+
+def pitch_hz(waveform: np.ndarray, sample_rate: int) -> float:
+    """The median fundamental frequency of the louder half of frames of 40 ms, by autocorrelation, 60 to 400 Hz."""
+    size = round(0.04 * sample_rate)
+    frames = waveform[: len(waveform) // size * size].reshape(-1, size)
+    power = (frames**2).mean(axis=1)
+    found = []
+    for frame in frames[power > np.median(power)]:
+        alike = np.correlate(frame, frame, "full")[size - 1 :]
+        lags = slice(sample_rate // 400, sample_rate // 60)
+        found.append(sample_rate / (lags.start + int(alike[lags].argmax())))
+    return float(np.median(found))
 
 
 def test_the_same_call_gives_the_same_samples_in_another_process_and_order(
