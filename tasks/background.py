@@ -30,7 +30,8 @@ _FADE_S = 0.03
 _ENOUGH_PAUSE_S = 0.6
 _DIPS_DB = 25.0  # clean speech falls further than this between syllables
 _UNHEARD_DBFS = -85.0
-_STEREO_DB = 20.0  # sides fainter than this beside the middle are not missed
+_STEREO_DB = 20.0  # sides fainter than this beside the middle are not missed,
+_STEREO_DBFS = -60.0  # nor those fainter than this
 _QUIETEST = 0.05
 _SLICE = 2 * (BANDS - 1)
 
@@ -195,7 +196,7 @@ def _narrowed(sound: Channels) -> Channels:
     if len(sound) == 1:
         return sound
     middle, side = sound.mean(axis=0), (sound[0] - sound[1]) / 2
-    return sound if level_dbfs(side) > level_dbfs(middle) - _STEREO_DB else middle[None]
+    return sound if level_dbfs(side) > max(level_dbfs(middle) - _STEREO_DB, _STEREO_DBFS) else middle[None]
 
 
 def _separated(

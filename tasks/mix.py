@@ -45,7 +45,7 @@ _QUIET_TAIL_DB = -45.0
 _SOFTER_DB, _LOUDER_DB = -8.0, 4.0
 _MOST_GAIN_DB = 30.0
 _HIGHEST_PEAK = 0.97
-_CODEC_MARGIN_DB = 0.5
+_CODEC_MARGIN_DB = 0.8  # AAC at 96 kbit/s a channel added up to 0.6 dB to a peak
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,8 +82,10 @@ def test_music_alone_holds_no_voice() -> None:
 @pytest.mark.shared_data
 @real
 @pytest.mark.skipif(not LECTURE.is_file(), reason="the team's sample lecture is not on this machine")
-def test_speech_and_music_come_apart() -> None:
-    speech = read_waveform(LECTURE, sample_rate=SAMPLE_RATE, span=Span.of_seconds(1, 6))[None]
+@pytest.mark.parametrize("starts_s", [(1,), (1, 34)], ids=["one speaks", "two speak at once"])
+def test_speech_and_music_come_apart(starts_s: tuple[int, ...]) -> None:
+    voices = (read_waveform(LECTURE, sample_rate=SAMPLE_RATE, span=Span.of_seconds(s, s + 5)) for s in starts_s)
+    speech = sum(voices)[None]  # type: ignore[index]
     music = chords(speech.shape[1])[None] * np.float32(speech.std() * 10 ** (-5 / 20))
     stems = engines.load().separate(speech + music)
     assert si_sdr_db(stems.voice, speech) > 5 + 4
