@@ -56,7 +56,7 @@ class TimingSettings:
     cap: float = 1.30
     gap_s: float = 0.08
     max_lead_s: float = 0.25
-    max_lag_s: float = 0.6
+    max_lag_s: float = 1.0
     max_hold_s: float = 2.0
     max_loss: float = 0.15
     slow: float = 0.3
