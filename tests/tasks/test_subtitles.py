@@ -105,7 +105,7 @@ def test_speech_with_room_around_it_is_never_too_fast_nor_too_short(spoken: list
     roomy, at = [], 0
     for each in spoken:
         text = each.text or " ".join(word.text for word in each.words)
-        need = flicks(columns(text) / 15) + SHORTEST
+        need = flicks(columns(text) / 8) + SHORTEST
         at += flicks(2.5)
         roomy.append(Spoken(span=Span(at, at + need), text=text))
         at += 2 * need
