@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.listening import current_listener
 from flows.pool import PrefectPool
 from flows.recording import recorded
+from flows.review import await_review
 from infra.files import require_writable
 from infra.places import cache_folder
 from infra.store import Store
-from tasks import publish
+from manifests.records import Edit
+from manifests.report import DubReport
+from tasks import publish, report_summary, sheets
+from tasks.drafting import Draft
 from tasks.journal import Journal
 from tasks.lecture import DubJob, dub_lecture
 from tasks.runs import RunRecord
@@ -26,6 +31,8 @@ WORKERS = 2
 """Pieces of work at once in one process: one decodes while another computes. Each engine uses all cores by itself."""
 
 RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=WORKERS)
+
+_WORST_LINES = 8
 
 
 def run_name() -> str:
@@ -49,11 +56,21 @@ def dub(
     preset_name: str = "lecture",
     audio_track: int | None = None,
     settings: DubSettings | None = None,
+    glossary: str | None = None,
+    course: str | None = None,
+    voices: dict[str, str] | None = None,
+    consent: str | None = None,
+    *,
+    review: bool = False,
+    gate: bool = False,
 ) -> RunRecord:
     """Dub the lecture at `source` into the languages `to`; the files appear in `out`, or beside the source.
 
-    `source_language` is an ISO 639-1 code, None to find it out. `settings` overrides `preset_name`. The run is
-    recorded whatever becomes of it. Raises BadInput, MissingWeights, Unavailable or NoSpace, worded for people.
+    `source_language` is an ISO 639-1 code, None to find it out. `settings` overrides `preset_name`. `voices` maps
+    speakers ("speaker1") to voices; `course` is the folder whose lectures keep their speakers' voices, by default the
+    one that is written to. What a person edited in the sheets that lie in `out` is done; with `review` the run pauses
+    before anything is spoken. With `gate` nothing is published that fails the preset's thresholds. The run is recorded
+    whatever becomes of it. Raises BadInput, MissingWeights, Unavailable, NoSpace or GateFailed, worded for people.
     """
     path = Path(source).absolute()
     folder = Path(out).absolute() if out else path.parent
@@ -67,13 +84,41 @@ def dub(
             source_language=source_language,
             audio_track=audio_track,
             settings=settings or preset(preset_name),
+            glossary=Path(glossary) if glossary else None,
+            course=Path(course) if course else folder,
+            voices=tuple(sorted((voices or {}).items())),
+            consent=Path(consent) if consent else None,
         )
-        dubbed = dub_lecture(job, PrefectPool(store, journal))
+        desk = sheets.Desk.open(folder, path.stem, job.targets)
+
+        def mend(drafts: Sequence[Draft]) -> dict[str, tuple[Edit, ...]]:
+            if not review:
+                return desk.edits(drafts)
+            files = desk.lay_out(drafts)
+            return await_review(files, desk.worst(_WORST_LINES), lambda: desk.read_again(drafts), key=path.stem)
+
+        dubbed = dub_lecture(job, PrefectPool(store, journal), mend)
         record.duration_s = dubbed.heard.video.span.duration_s
-        record.languages = publish.publish_dubs(dubbed, path.stem, folder, store)
+        changes = desk.changes(dubbed.heard)
+        reports = publish.publish_reports(dubbed, path.stem, folder, job.settings.gate, journal.entries, store)
+        desk.put_away(dubbed.dubs)
+        _leave_reports(reports)
+        if gate:
+            publish.require_passed(reports, path.stem, folder)
+        record.languages = publish.publish_dubs(dubbed, path.stem, folder, store, changes)
         record.beside = publish.manifest_folder(path.stem, folder)
     _leave_artifact(record.finished(), len(dubbed.heard.chunks))
     return record.finished()
+
+
+def _leave_reports(reports: Mapping[str, DubReport]) -> None:
+    """What was measured, on the run's page, whether or not the gate lets the dub pass."""
+    for language, report in reports.items():
+        create_markdown_artifact(
+            report_summary.markdown(report),
+            key=f"report-{language}",
+            description=f"What was measured of the dub into {language}",
+        )
 
 
 def _leave_artifact(record: RunRecord, chunk_count: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from manifests.errors import BadInput, MissingWeights
 from models import weights
 from models.articulation import engines as articulation
@@ -9,10 +11,12 @@ from models.asr import engines as asr
 from models.faces import engines as faces
 from models.landmarks import engines as landmarks
 from models.lipsync import engines as lipsync
+from models.separation import engines as separation
+from models.speech import cloned, voices
 from models.speech import engines as speech
-from models.speech import voices
 from models.speech.contract import Voice
 from models.translation import engines as translation
+from models.voiceprint import engines as voiceprint
 from tasks.faces import FaceSettings
 from tasks.lips import LipSettings
 from tasks.listen import ListenSettings
@@ -76,12 +80,34 @@ def voice_for(language: str, settings: SpeakSettings) -> Voice:
 
 def speaking_weights(voice: Voice) -> str:
     """The revision of what `voice` speaks with. BadInput or MissingWeights where it cannot speak here."""
+    if cloned.is_clone(voice.id):
+        return cloned.revision(voice.language)
     name = speech.weights_of(voice)
     if name is not None:
         weights.locate(name)
     elif (missing := speech.available(voice)) is not None:
         raise BadInput(f"the voice {voice.id} cannot speak on this machine:", remedy=missing)
     return speech.revision(voice)
+
+
+def voiceprint_weights() -> str:
+    """The revision of what tells voices apart. MissingWeights where it is not here."""
+    return _installed(voiceprint.NAME)
+
+
+def appearance_weights() -> str:
+    """The revision of what reads gender and age off a face. MissingWeights where it is not here."""
+    return _installed(faces.APPEARANCE_NAME)
+
+
+def separation_weights() -> str | None:
+    """The revision of what separates voice and background; None where it is not here: backgrounds are then Degraded."""
+    return weights.revision(separation.NAME) if weights.present(separation.NAME) else None
+
+
+def software() -> str:
+    """Redub and its version, as in "redub 0.1.0"."""
+    return f"redub {version('redub')}"
 
 
 def face_weights(settings: FaceSettings) -> tuple[str, ...]:
@@ -127,6 +153,7 @@ def require_lips(settings: DubSettings) -> None:
     if engine == "none":
         return
     face_weights(settings.faces)
+    appearance_weights()
     mesh_weights()
     articulation_weights()
 
@@ -141,6 +168,9 @@ def needed_for(source: str, target: str) -> tuple[str, ...]:
         asr.weights_of(ListenSettings().engine),
         *faces.weights_of(FaceSettings().detector),
         landmarks.NAME,
+        faces.APPEARANCE_NAME,
+        voiceprint.NAME,
+        separation.NAME,
         translation.weights_of(TranslateSettings().engine, source, target),
         *_voice_weights(target),
     )

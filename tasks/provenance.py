@@ -14,6 +14,7 @@ from manifests.errors import BadInput
 from manifests.keys import canonical
 from manifests.provenance import Statement, Verdict
 from manifests.records import Blob
+from tasks.assemble import LIP_DISCLOSURE, SPEECH_DISCLOSURE
 from tasks.stage import Stage
 
 SIDECAR_SUFFIX = ".c2pa"
@@ -51,6 +52,14 @@ SIGN: Stage[SignWork, Blob] = Stage("sign", 1, Blob, sign_statement)
 def settings_text(settings: object) -> str:
     """Settings (dataclasses, nested) as canonical JSON."""
     return json.dumps(canonical(settings), sort_keys=True, ensure_ascii=False)
+
+
+def disclosures(statement: Statement) -> tuple[str, ...]:
+    """What a viewer of the file is told, sentence by sentence."""
+    return (
+        *((SPEECH_DISCLOSURE,) if statement.synthetic_speech else ()),
+        *((LIP_DISCLOSURE,) if statement.synthetic_lips else ()),
+    )
 
 
 def container_metadata(statement: Statement) -> tuple[tuple[str, str], ...]:

@@ -1,17 +1,22 @@
-"""Publishing: the files a person takes home, and the manifests beside them. Names appear whole, the video last."""
+"""Publishing: the files a person takes home, and the manifests beside them. Names appear whole, the videos last."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from infra.files import published
 from infra.store import Store
+from manifests.errors import GateFailed
 from manifests.records import (
+    Appearance,
+    Casting,
     Chunk,
     DubbedVideo,
     FaceTrack,
+    LectureSpeaker,
     Placement,
     Shot,
     SpeechClip,
@@ -19,10 +24,19 @@ from manifests.records import (
     Translation,
     Utterance,
     Video,
+    VoiceSample,
 )
+from manifests.report import DubReport
 from manifests.tables import write_table
-from tasks.lecture import Dub, DubbedLecture
+from tasks import gate as gates
+from tasks import report, report_files
+from tasks.finishing import Dub
+from tasks.journal import Entry
+from tasks.lecture import DubbedLecture
+from tasks.provenance import SIDECAR_SUFFIX
 from tasks.runs import LanguageOutcome
+
+_UNMENDED: Mapping[str, str] = {}
 
 
 def manifest_folder(stem: str, folder: Path) -> Path:
@@ -30,13 +44,58 @@ def manifest_folder(stem: str, folder: Path) -> Path:
     return folder / f"{stem}.redub"
 
 
-def publish_dubs(dubbed: DubbedLecture, stem: str, folder: Path, store: Store) -> tuple[LanguageOutcome, ...]:
-    """Publish every dub of a lecture in `folder`: subtitles, manifests, then the videos."""
+def publish_reports(
+    dubbed: DubbedLecture,
+    stem: str,
+    folder: Path,
+    settings: gates.GateSettings,
+    entries: Sequence[Entry],
+    store: Store,
+) -> dict[str, DubReport]:
+    """Judge every dub and publish its report, whether or not the dub itself will follow; the reports, by language."""
+    reports = {}
+    for dub in dubbed.dubs:
+        judged = dataclasses.replace(
+            dub.report,
+            gate=gates.judge(dub.report, settings),
+            stages=report.stage_times(entries, dub.language),
+        )
+        report_files.write_report(
+            judged,
+            manifest_folder(stem, folder),
+            dub=store.path(dub.files.video),
+            source=Path(dubbed.heard.video.uri),
+        )
+        reports[dub.language] = judged
+    return reports
+
+
+def require_passed(reports: dict[str, DubReport], stem: str, folder: Path) -> None:
+    """GateFailed, naming every failure, where one of the dubs did not pass."""
+    failures = tuple(
+        f"{language}: {gates.told(failure)}"
+        for language, judged in reports.items()
+        for failure in (judged.gate.failures if judged.gate else ())
+    )
+    if failures:
+        first = next(language for language, judged in reports.items() if judged.gate and not judged.gate.passed)
+        page = report_files.report_files(manifest_folder(stem, folder), first).page
+        raise GateFailed(failures, str(page))
+
+
+def publish_dubs(
+    dubbed: DubbedLecture, stem: str, folder: Path, store: Store, mended: Mapping[str, str] = _UNMENDED
+) -> tuple[LanguageOutcome, ...]:
+    """Publish every dub of a lecture in `folder`: manifests, subtitles, statements, then the videos.
+
+    `mended` says what edits cost, by language.
+    """
     outcomes = []
     videos: list[DubbedVideo] = []
     for dub in dubbed.dubs:
         files = _publish_files(dub, dubbed.heard.language, stem, folder, store)
         videos.append(_record(dub, dubbed.heard.video, files[0]))
+        page = report_files.report_files(manifest_folder(stem, folder), dub.language).page
         outcomes.append(
             LanguageOutcome(
                 language=dub.language,
@@ -46,6 +105,8 @@ def publish_dubs(dubbed: DubbedLecture, stem: str, folder: Path, store: Store) -
                 lip_frames=sum(chunk.frame_count for chunk in dub.synced),
                 loudness_lufs=dub.files.loudness_lufs,
                 degradations=dub.degradations,
+                report=str(page),
+                mended=mended.get(dub.language, ""),
             )
         )
     _publish_manifests(dubbed, videos, manifest_folder(stem, folder))
@@ -58,6 +119,7 @@ def _publish_files(dub: Dub, source_language: str, stem: str, folder: Path, stor
         folder / f"{stem}.{source_language}.vtt": dub.files.source_vtt,
         folder / f"{stem}.{dub.language}.srt": dub.files.target_srt,
         folder / f"{stem}.{dub.language}.vtt": dub.files.target_vtt,
+        folder / f"{stem}.{dub.language}{SIDECAR_SUFFIX}": dub.sidecar,
         folder / f"{stem}.{dub.language}.mp4": dub.files.video,
     }
     for target, blob in blobs.items():
@@ -88,9 +150,13 @@ def _publish_manifests(dubbed: DubbedLecture, videos: Sequence[DubbedVideo], fol
         "chunks": (Chunk, heard.chunks),
         "face_tracks": (FaceTrack, heard.tracks),
         "utterances": (Utterance, heard.utterances),
-        "translations": (Translation, [each for dub in dubbed.dubs for each in dub.translations]),
-        "speech_clips": (SpeechClip, [each for dub in dubbed.dubs for each in dub.clips]),
-        "placements": (Placement, [each for dub in dubbed.dubs for each in dub.placements]),
+        "voice_samples": (VoiceSample, heard.samples),
+        "appearances": (Appearance, heard.appearances),
+        "speakers": (LectureSpeaker, heard.speakers),
+        "castings": (Casting, [each for dub in dubbed.dubs for each in dub.voiced.draft.castings]),
+        "translations": (Translation, [each for dub in dubbed.dubs for each in dub.voiced.translations]),
+        "speech_clips": (SpeechClip, [each for dub in dubbed.dubs for group in dub.voiced.clips for each in group]),
+        "placements": (Placement, [each for dub in dubbed.dubs for each in dub.voiced.placements]),
         "synced_chunks": (SyncedChunk, [each for dub in dubbed.dubs for each in dub.synced]),
         "dubbed_videos": (DubbedVideo, videos),
     }

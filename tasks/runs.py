@@ -19,7 +19,10 @@ RECORD_NAME = "run.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageOutcome:
-    """One language of a run: the files that were written, and what was degraded."""
+    """One language of a run: the files that were written, and what was degraded.
+
+    `report` is the page that shows how good it is; `mended` says what a person's edits cost, "" where there were none.
+    """
 
     language: str
     files: tuple[str, ...]
@@ -28,6 +31,8 @@ class LanguageOutcome:
     lip_frames: int
     loudness_lufs: float | None
     degradations: tuple[Degradation, ...]
+    report: str = ""
+    mended: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

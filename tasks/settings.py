@@ -7,14 +7,20 @@ from dataclasses import dataclass, field
 
 from manifests.errors import BadInput
 from tasks.assemble import AssembleSettings
+from tasks.background import BackgroundSettings
 from tasks.chunks import ChunkSettings
+from tasks.course import CourseSettings
+from tasks.delivery import DeliverySettings
 from tasks.faces import FaceSettings
-from tasks.fit import FitSettings
+from tasks.gate import GateSettings
+from tasks.lip_scores import LipScoreSettings
 from tasks.lips import LipSettings
 from tasks.listen import ListenSettings
 from tasks.render import RenderSettings
 from tasks.shots import ShotSettings
 from tasks.speak import SpeakSettings
+from tasks.speakers import SpeakerSettings
+from tasks.timing import TimingSettings
 from tasks.translate import TranslateSettings
 
 
@@ -26,12 +32,18 @@ class DubSettings:
     chunks: ChunkSettings = field(default_factory=ChunkSettings)
     faces: FaceSettings = field(default_factory=FaceSettings)
     listen: ListenSettings = field(default_factory=ListenSettings)
+    speakers: SpeakerSettings = field(default_factory=SpeakerSettings)
+    background: BackgroundSettings = field(default_factory=BackgroundSettings)
     translate: TranslateSettings = field(default_factory=TranslateSettings)
+    course: CourseSettings = field(default_factory=CourseSettings)
     speak: SpeakSettings = field(default_factory=SpeakSettings)
-    fit: FitSettings = field(default_factory=FitSettings)
+    timing: TimingSettings = field(default_factory=TimingSettings)
     lips: LipSettings = field(default_factory=LipSettings)
     render: RenderSettings = field(default_factory=RenderSettings)
     assemble: AssembleSettings = field(default_factory=AssembleSettings)
+    lip_scores: LipScoreSettings = field(default_factory=LipScoreSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
+    delivery: DeliverySettings = field(default_factory=DeliverySettings)
 
 
 def lecture() -> DubSettings:
@@ -41,7 +53,7 @@ def lecture() -> DubSettings:
 
 def draft() -> DubSettings:
     """A quick look at words and timing: no lips, so the picture is copied whole."""
-    return dataclasses.replace(lecture(), lips=LipSettings(engine="none"))
+    return dataclasses.replace(lecture(), lips=LipSettings(engine="none"), gate=GateSettings(preset="draft"))
 
 
 PRESETS = {"lecture": lecture, "draft": draft}

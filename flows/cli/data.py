@@ -83,7 +83,7 @@ def prepare(
     jobs: Annotated[
         int | None, typer.Option("--jobs", help="Processes, of some 400 MB each; default: one a core.")
     ] = None,
-    json: Json = False,  # noqa: FBT002 (options of commands are booleans by nature)
+    json: Json = False,
 ) -> None:
     """Make training data: face crops, landmarks and sound in shards, and a manifest of what became of each clip."""
     from tasks.clips import ClipSettings

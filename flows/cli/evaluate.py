@@ -66,7 +66,7 @@ def evaluate(
     crf: Annotated[
         int, typer.Option("--crf", help="Render at this quality; 0 is lossless, so lips alone are judged.")
     ] = 0,
-    json: Annotated[  # noqa: FBT002 (an option of a command)
+    json: Annotated[
         bool, typer.Option("--json", help="Write one JSON object a line to standard output, for machines.")
     ] = False,
 ) -> None:

@@ -10,7 +10,8 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import data, evaluate, interrupt, train
+from flows.cli import data, dub, evaluate, interrupt, train
+from flows.cli.options import Json, Lips, Voice
 from flows.cli.output import choose_output
 from manifests.errors import BadInput, RedubError
 
@@ -22,6 +23,7 @@ Exit codes:
   3  weights are missing; the message names the command that brings them
   4  a service did not answer: try again
   5  the disk is full, or a folder cannot be written
+  6  the dub is made, but did not pass the gate (--gate)
   130  interrupted
 
 Whatever it was, running the same command again goes on where it stopped.
@@ -46,75 +48,14 @@ app = typer.Typer(
 weights_app = typer.Typer(
     help="The trained weights of the models: what is here, and bringing what is not.", no_args_is_help=True
 )
+app.add_typer(dub.app)
 app.add_typer(weights_app, name="weights")
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app)
 
-Json = Annotated[bool, typer.Option("--json", help="Write one JSON object a line to standard output, for machines.")]
 OutFile = Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")]
 Face = Annotated[Path, typer.Option("--face", help="A video or an image in which the face shows.")]
-Voice = Annotated[str | None, typer.Option("--voice", help="A voice by its id; `redub doctor` lists them.")]
-Lips = Annotated[
-    str | None,
-    typer.Option(
-        "--lips",
-        help="rewrite (the default: the speaker's own mouths in new order), wav2lip (drawn by a network; wav2lip-gan), "
-        "or none (the picture stays).",
-    ),
-]
-
-
-@app.command(
-    epilog="""
-Examples:
-  redub dub 'Lecture 01.mp4' --to fr
-  redub dub lecture.mkv --from en --to fr,es --out dubbed/ --track 1
-  redub dub lecture.mp4 --to fr --preset draft
-
-For each language it writes NAME.fr.mp4 with the dub (first) and the original
-sound, subtitles in both languages (inside, and as .srt and .vtt), and
-NAME.redub/ with the Parquet manifests. What was finished is never done twice:
-run the same command again after an interruption.
-"""
-)
-def dub(
-    source: Annotated[Path, typer.Argument(help="The lecture: any video that ffmpeg reads.", metavar="SOURCE")],
-    to: Annotated[str, typer.Option("--to", help="Languages to dub into, by ISO 639-1 code, as in fr or fr,es.")],
-    from_: Annotated[str, typer.Option("--from", help="The language spoken in it, or auto to find out.")] = "auto",
-    out: Annotated[
-        Path | None, typer.Option("--out", help="The folder to write to; default: beside the source.")
-    ] = None,
-    preset: Annotated[
-        str, typer.Option("--preset", help="lecture (the default) or draft (no lips; quick).")
-    ] = "lecture",
-    track: Annotated[int | None, typer.Option("--track", help="Which audio track to dub, counted from 0.")] = None,
-    voice: Voice = None,
-    translator: Annotated[
-        str | None, typer.Option("--translator", help="ctranslate2 (default), transformers, or llama (experimental).")
-    ] = None,
-    transcriber: Annotated[
-        str | None, typer.Option("--transcriber", help="whisper (default), parakeet or wav2vec2.")
-    ] = None,
-    lips: Lips = None,
-    json: Json = False,
-) -> None:
-    """Dub a lecture into one or more languages."""
-    from flows.cli.work import run_dub
-
-    run_dub(
-        source=source,
-        targets=tuple(dict.fromkeys(part.strip().lower() for part in to.split(",") if part.strip())),
-        source_language=None if from_ == "auto" else from_.strip().lower(),
-        out=out,
-        preset=preset,
-        track=track,
-        voice=voice,
-        translator=translator,
-        transcriber=transcriber,
-        lips=lips,
-        output=choose_output(as_json=json),
-    )
 
 
 @app.command(

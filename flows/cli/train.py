@@ -78,7 +78,7 @@ def expert(
     learning_rate: Rate = None,
     init: Init = None,
     threads: Threads = None,
-    json: Json = False,  # noqa: FBT002 (an option of the command line)
+    json: Json = False,
 ) -> None:
     """Train the sync expert: do these lips and this sound belong together?"""
     from tasks.training import Options, expert_settings, train_expert
@@ -126,7 +126,7 @@ def lipsync(
     learning_rate: Rate = None,
     init: Init = None,
     threads: Threads = None,
-    json: Json = False,  # noqa: FBT002 (an option of the command line)
+    json: Json = False,
 ) -> None:
     """Train the generator, which draws the lower half of a face to fit a sound."""
     from tasks.training import Options, lipsync_settings, train_lipsync
@@ -173,7 +173,7 @@ def adapt(
     seed: Seed = None,
     learning_rate: Rate = None,
     threads: Threads = None,
-    json: Json = False,  # noqa: FBT002 (an option of the command line)
+    json: Json = False,
 ) -> None:
     """Specialise trained lip-sync weights on the speakers of one lecture."""
     from tasks import training
@@ -211,7 +211,7 @@ def articulation(
     steps: Annotated[int, typer.Option("--steps", min=1, help="Steps to teach.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the first weights and the sampling.")] = 0,
     data: Annotated[str, typer.Option("--data", help="What CLIPS is, for the weights' metadata.")] = "",
-    json: Json = False,  # noqa: FBT002 (an option of the command line)
+    json: Json = False,
 ) -> None:
     """Train the network that hears how a mouth moves: what `--lips rewrite` follows."""
     from models.articulation.training import ArticulationTraining

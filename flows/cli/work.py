@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rich.markup import escape
 
 from flows.cli import interrupt
 from flows.cli.output import Output
@@ -15,49 +19,104 @@ from flows.server import prefect_server
 from infra.files import require_writable
 from infra.memory import limit_arenas
 from infra.places import cache_folder, state_folder
+from manifests.errors import BadInput
 
 if TYPE_CHECKING:
     from tasks.runs import RunRecord
     from tasks.settings import DubSettings
 
+_LONGEST_HOLD_S = 30.0
 
-def run_dub(
-    *,
-    source: Path,
-    targets: tuple[str, ...],
-    source_language: str | None,
-    out: Path | None,
-    preset: str,
-    track: int | None,
-    voice: str | None,
-    translator: str | None,
-    transcriber: str | None,
-    lips: str | None,
-    output: Output,
-) -> None:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DubOrder:
+    """What was asked of `redub dub`, word for word; None and empty where nothing was."""
+
+    source: Path
+    targets: tuple[str, ...]
+    source_language: str | None
+    out: Path | None
+    preset: str
+    track: int | None
+    voice: str | None
+    speakers: Mapping[str, str]
+    translator: str | None
+    transcriber: str | None
+    lips: str | None
+    hold_s: float | None
+    glossary: Path | None
+    course: Path | None
+    consent: Path | None
+    subtitles: str
+    notice: str
+    one_file: bool
+    review: bool
+    gate: bool
+
+    @property
+    def folder(self) -> Path:
+        """Where the results go."""
+        return (self.out or self.source.parent).absolute()
+
+
+def run_dub(order: DubOrder, output: Output) -> None:
     """Dub a lecture; what can be known to be wrong is said before a server is started."""
 
     def work() -> RunRecord:
         from flows.dub import dub
+        from flows.review import at_the_terminal, reviewing
 
-        settings = _settings(preset, voice, translator, transcriber, lips)
-        return dub(str(source), list(targets), source_language, str(out) if out else None, preset, track, settings)
+        with reviewing(at_the_terminal(sys.stdin, lambda line: output.say(escape(line)))):
+            return dub(
+                str(order.source),
+                list(order.targets),
+                order.source_language,
+                str(order.folder),
+                order.preset,
+                order.track,
+                _dub_settings(order),
+                str(order.glossary) if order.glossary else None,
+                str(order.course) if order.course else None,
+                dict(order.speakers),
+                str(order.consent) if order.consent else None,
+                review=order.review,
+                gate=order.gate,
+            )
 
     def check() -> None:
-        from tasks import lecture
+        from tasks import lecture, sheet
 
         job = lecture.DubJob(
-            source=source,
-            targets=targets,
-            source_language=source_language,
-            audio_track=track,
-            settings=_settings(preset, voice, translator, transcriber, lips),
+            source=order.source,
+            targets=order.targets,
+            source_language=order.source_language,
+            audio_track=order.track,
+            settings=_dub_settings(order),
+            glossary=order.glossary,
+            course=order.course or order.folder,
+            voices=tuple(sorted(order.speakers.items())),
+            consent=order.consent,
         )
         lecture.check_source(job)
         lecture.check(job)
-        require_writable((out or source.parent).absolute())
+        for target in order.targets:
+            sheet.read_sheet(order.folder, order.source.stem, target)
+        require_writable(order.folder)
 
     _run(check, "flows.dub", work, output)
+
+
+def _dub_settings(order: DubOrder) -> DubSettings:
+    from tasks.delivery import DeliverySettings
+
+    chosen = _settings(order.preset, order.voice, order.translator, order.transcriber, order.lips)
+    if order.hold_s is not None:
+        if not 0 <= order.hold_s <= _LONGEST_HOLD_S:
+            remedy = f"give 0 (never) to {_LONGEST_HOLD_S} seconds"
+            raise BadInput(f"{order.hold_s} s is no time for a picture to wait;", where="--hold", remedy=remedy)
+        chosen = dataclasses.replace(chosen, timing=dataclasses.replace(chosen.timing, max_hold_s=order.hold_s))
+    delivery = DeliverySettings(subtitles=order.subtitles, notice=order.notice, one_file=order.one_file)
+    return dataclasses.replace(chosen, delivery=delivery)
 
 
 def run_talk(
@@ -134,12 +193,14 @@ def _run(check: Callable[[], None], flow_module: str, work: Callable[[], RunReco
 
 
 def _tell(record: RunRecord, output: Output) -> None:
-    from rich.markup import escape
-
     lines = []
     for each in record.languages:
         lines.append(f"[bold green]{escape(each.files[0])}[/]")
         lines.extend(f"  [dim]{escape(file)}[/]" for file in each.files[1:])
+        if each.report:
+            lines.append(f"  [dim]{escape(each.report)}[/]")
+        if each.mended:
+            lines.append(f"  {escape(each.mended)}")
         for reason in sorted({degradation.reason for degradation in each.degradations}):
             spans = sum(degradation.reason == reason for degradation in each.degradations)
             lines.append(f"  [yellow]degraded, {spans} span{'s' if spans > 1 else ''}:[/] {escape(reason)}")
@@ -154,6 +215,8 @@ def _tell(record: RunRecord, output: Output) -> None:
             "files": {each.language: list(each.files) for each in record.languages},
             "lip_frames": {each.language: each.lip_frames for each in record.languages},
             "degraded": {each.language: len(each.degradations) for each in record.languages},
+            "reports": {each.language: each.report for each in record.languages if each.report},
+            "mended": {each.language: each.mended for each in record.languages if each.mended},
             "hits": hits,
             "pieces": len(record.entries),
         },

@@ -1,0 +1,199 @@
+"""Finishing a language: lips, picture, file, what was measured of it, and the signed statement beside it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.media.splice import GroupPlan
+from manifests.provenance import ModelUsed, Statement
+from manifests.records import Blob, Degradation, SyncedChunk
+from manifests.report import DubReport
+from manifests.time import Span, seconds
+from tasks import assemble, engines, lips, looking, measuring, provenance, render, report
+from tasks.hearing import Heard
+from tasks.pool import Pool
+from tasks.render import RenderedRun
+from tasks.script import voice_called
+from tasks.settings import DubSettings
+from tasks.voicing import Voiced, clock_of, heard_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dub:
+    """The lecture in one language: its speech, the files, what was measured, and the statement that is signed."""
+
+    voiced: Voiced
+    synced: tuple[SyncedChunk, ...]
+    files: assemble.DubFiles
+    report: DubReport
+    statement: Statement
+    sidecar: Blob
+    degradations: tuple[Degradation, ...]
+
+    @property
+    def language(self) -> str:
+        """ISO 639-1."""
+        return self.voiced.draft.language
+
+
+def finish_language(voiced: Voiced, plan: GroupPlan, consents: Sequence[str], settings: DubSettings, pool: Pool) -> Dub:
+    """Lips, picture and file of one language, measured and signed."""
+    heard, language = voiced.draft.heard, voiced.draft.language
+    synced = _move_lips(voiced, settings, pool)
+    rendered = _render(voiced, plan, synced, settings, pool)
+    statement = _statement(voiced, synced, consents, settings)
+    files = _assemble(voiced, plan, rendered, statement, settings, pool)
+    degradations = (
+        *_trials(heard, settings),
+        *(each for behind in heard.background for each in behind.degradations),
+        *(each for chunk in synced for each in chunk.degradations),
+        *_overruns(voiced),
+        *files.degradations,
+    )
+    sign = provenance.sign_work(files.video, f"{Path(heard.video.uri).stem}.{language}.mp4", statement)
+    sidecar = pool.submit(provenance.SIGN, [sign], [heard.video.span], language=language).values()[0]
+    facts = measuring.measure_dub(voiced, synced, rendered, files, degradations, statement, settings, pool)
+    return Dub(
+        voiced=voiced,
+        synced=synced,
+        files=files,
+        report=report.write_up(facts),
+        statement=statement,
+        sidecar=sidecar,
+        degradations=degradations,
+    )
+
+
+def _move_lips(voiced: Voiced, settings: DubSettings, pool: Pool) -> tuple[SyncedChunk, ...]:
+    heard = voiced.draft.heard
+    faces_of = looking.by_chunk(heard.chunks, heard.tracks, heard.meshes, heard.speaking)
+    said_in: dict[str, list[Span]] = defaultdict(list)
+    for utterance in heard.utterances:
+        said_in[utterance.chunk_id].extend(word.span for word in utterance.words)
+    weights = engines.lip_weights(settings.lips)
+    work = [
+        lips.LipWork(
+            video=heard.video,
+            chunk=chunk,
+            language=voiced.draft.language,
+            tracks=faces_of[chunk.id].tracks,
+            speaking=faces_of[chunk.id].speaking,
+            meshes=faces_of[chunk.id].meshes,
+            libraries=looking.libraries_of(faces_of[chunk.id], heard.libraries),
+            original_speech=tuple(said_in[chunk.id]),
+            speech=heard_in(voiced, index),
+            settings=settings.lips,
+            weights=weights,
+            clock=clock_of(voiced, index),
+        )
+        for index, chunk in enumerate(heard.chunks)
+    ]
+    spans = [chunk.span for chunk in heard.chunks]
+    return tuple(pool.submit(lips.LIPS, work, spans, language=voiced.draft.language).values())
+
+
+def _render(
+    voiced: Voiced, plan: GroupPlan, synced: Sequence[SyncedChunk], settings: DubSettings, pool: Pool
+) -> tuple[RenderedRun, ...]:
+    heard = voiced.draft.heard
+    picture = render.submit_runs(
+        heard.video, plan, synced, heard.libraries, settings.render, voiced.draft.language, pool
+    )
+    return tuple(picture.values()) if picture else ()
+
+
+def _assemble(
+    voiced: Voiced,
+    plan: GroupPlan,
+    rendered: tuple[RenderedRun, ...],
+    statement: Statement,
+    settings: DubSettings,
+    pool: Pool,
+) -> assemble.DubFiles:
+    heard = voiced.draft.heard
+    work = assemble.AssembleWork(
+        video=heard.video,
+        plan=plan,
+        track=heard.track,
+        source_language=heard.language,
+        target_language=voiced.draft.language,
+        utterances=voiced.utterances,
+        translations=voiced.translations,
+        placements=voiced.placements,
+        voice=voiced.voice,
+        disclosures=provenance.disclosures(statement),
+        rendered=rendered,
+        chapters=assemble.chapters(heard.shots, heard.tracks),
+        settings=settings.assemble,
+        clock=voiced.clock,
+        provenance=provenance.container_metadata(statement),
+    )
+    return pool.submit(assemble.ASSEMBLE, [work], [heard.video.span], language=voiced.draft.language).values()[0]
+
+
+def _statement(
+    voiced: Voiced, synced: Sequence[SyncedChunk], consents: Sequence[str], settings: DubSettings
+) -> Statement:
+    heard = voiced.draft.heard
+    lips_moved = any(chunk.mouths for chunk in synced)
+    used = {clip.voice for group in voiced.clips for clip in group}
+    return Statement(
+        software=engines.software(),
+        source_sha256=heard.video.id,
+        source_language=heard.language,
+        language=voiced.draft.language,
+        synthetic_speech=bool(used),
+        synthetic_lips=lips_moved,
+        voices=tuple(sorted(used)),
+        models=_models(voiced, sorted(used), settings, lips_moved=lips_moved),
+        settings=provenance.settings_text(settings),
+        consents=tuple(consents),
+    )
+
+
+def _models(voiced: Voiced, used: Sequence[str], settings: DubSettings, *, lips_moved: bool) -> tuple[ModelUsed, ...]:
+    """The models whose work is seen or heard in the dub."""
+    heard, language = voiced.draft.heard, voiced.draft.language
+    lip_weights = engines.lip_weights(settings.lips)
+    return (
+        ModelUsed(
+            purpose="listening", name=settings.listen.engine, revision=engines.listening_weights(settings.listen)
+        ),
+        ModelUsed(
+            purpose="translation",
+            name=settings.translate.engine,
+            revision=engines.translation_weights(settings.translate, heard.language, language),
+        ),
+        *(
+            ModelUsed(purpose="voice", name=voice, revision=engines.speaking_weights(voice_called(voice, language)))
+            for voice in used
+        ),
+        *(
+            (ModelUsed(purpose="lips", name=settings.lips.engine, revision=lip_weights),)
+            if lips_moved and lip_weights
+            else ()
+        ),
+    )
+
+
+def _trials(heard: Heard, settings: DubSettings) -> list[Degradation]:
+    if not engines.experimental(settings.translate):
+        return []
+    reason = f"translated by {settings.translate.engine}, an experiment: read it before anybody else does"
+    return [Degradation(stage="translate", span=heard.video.span, reason=reason)]
+
+
+def _overruns(voiced: Voiced) -> list[Degradation]:
+    clock = voiced.clock
+    return [
+        Degradation(
+            stage="fit",
+            span=Span(clock.source_time(placed.span.start), clock.source_time(placed.span.end)),
+            reason=f"the speech is {seconds(placed.overrun):.2f} s longer than its place, at {placed.rate:.2f}x",
+        )
+        for placed in voiced.placements
+        if placed.overrun > 0
+    ]

@@ -1,0 +1,239 @@
+"""The speech of one language: the readings that fit, spoken, mixed and laid over what is heard behind them.
+
+Three rounds of speaking, each of which finds what the one before has spoken. First the readings that the duration model
+expects to fit: their true lengths calibrate it, voice by voice. Then the readings that the calibrated plan prefers, a
+person's edits among them. Last, each at the rate of the plan, where its synthesizer can. The first round never knows of
+edits, so an edit does not move the model, and with it the readings of other lines.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from manifests.clock import HeldClock
+from manifests.records import Edit, Placement, SpeechClip, Translation, Utterance
+from manifests.time import Span
+from models.speech.contract import Pronunciation
+from tasks import engines, glossary, mending, mix, script, speak, timing
+from tasks.drafting import Draft, translate_groups
+from tasks.hearing import Heard
+from tasks.pool import Pool
+from tasks.settings import DubSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voiced:
+    """A language's speech. Groups follow the lecture's chunks.
+
+    `proposed` are the machine's translations, of the source as a person mended it; `translations` hold the text that is
+    spoken. `timings`, `clips` and `mixed` are on the chunks' own clocks,
+    `placements` on the dub's, which `clock` makes of the source's.
+    """
+
+    draft: Draft
+    utterances: tuple[Utterance, ...]
+    proposed: tuple[Translation, ...]
+    translations: tuple[Translation, ...]
+    clips: tuple[tuple[SpeechClip, ...], ...]
+    timings: tuple[timing.ChunkTiming, ...]
+    placements: tuple[Placement, ...]
+    clock: HeldClock
+    mixed: tuple[tuple[mix.ChunkSpeech, ...], ...]
+    voice: mix.VoiceTrack
+
+
+def clock_of(voiced: Voiced, index: int) -> HeldClock:
+    """The clock of a chunk: the source's, with the holds of this chunk alone."""
+    return HeldClock.of(voiced.timings[index].holds)
+
+
+def heard_in(voiced: Voiced, index: int) -> tuple[mix.ChunkSpeech, ...]:
+    """All dubbed speech that is heard in a chunk, its neighbours' too where it reaches over, on the chunk's clock."""
+    span = voiced.draft.heard.chunks[index].span
+    own = Span(span.start, span.end + voiced.timings[index].held)
+    near = []
+    for other in range(max(index - 1, 0), min(index + 2, len(voiced.mixed))):
+        # Before a chunk lie the holds of the one before it, behind it its own.
+        by = -voiced.timings[other].held if other < index else voiced.timings[index].held if other > index else 0
+        near += [_shifted(speech, by) for speech in voiced.mixed[other]]
+    return tuple(speech for speech in near if speech.span.overlaps(own))
+
+
+def _shifted(speech: mix.ChunkSpeech, by: int) -> mix.ChunkSpeech:
+    if by == 0:
+        return speech
+    return dataclasses.replace(speech, span=speech.span.shift(by), heard=tuple(span.shift(by) for span in speech.heard))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cast:
+    """What speaks beside the table's voices, and how terms are said."""
+
+    imitated: Mapping[str, speak.ClonedVoice]
+    pronunciations: tuple[Pronunciation, ...]
+
+
+def voice_language(
+    draft: Draft,
+    edits: Sequence[Edit],
+    imitated: Mapping[str, speak.ClonedVoice],
+    settings: DubSettings,
+    pool: Pool,
+) -> Voiced:
+    """Speak the draft as a person left it. `imitated` is what cloned voices, by id, are made from."""
+    heard, language = draft.heard, draft.language
+    cast = _Cast(imitated, glossary.pronunciations(draft.glossary, language))
+    unedited = script.write_script(draft, heard.utterances, draft.translations, ())
+    expected = script.predicted({})
+    trial = script.fixed(unedited, script.plan(unedited, expected, heard, settings.timing))
+    spoken = _speak(trial, {}, draft, cast, pool)
+    expected = script.predicted(script.heard_lengths(spoken, trial))
+    durations = script.known(spoken, trial, expected)
+
+    utterances = mending.mended_utterances(heard.utterances, edits)
+    proposed = _translated(draft, utterances, settings, pool)
+    translations = mending.mended_translations(proposed, edits)
+    lines = script.write_script(draft, utterances, translations, edits)
+    chosen = script.fixed(lines, script.plan(lines, durations, heard, settings.timing))
+    spoken = _speak(chosen, {}, draft, cast, pool)
+    timings = script.plan(chosen, script.known(spoken, chosen, durations), heard, settings.timing)
+    rates = {each.utterance_id: each.rate for planned in timings for each in planned.lines}
+    clips = _speak(chosen, rates, draft, cast, pool)
+
+    on_chunks = _placements(chosen, timings, clips)
+    mixed = _mix(heard, clips, on_chunks, language, pool)
+    clock = HeldClock.of(hold for planned in timings for hold in planned.holds)
+    shifts = tuple(accumulate((planned.held for planned in timings), initial=0))[:-1]
+    text_of = {line.utterance.id: line.translation.text for group in chosen for line in group}
+    return Voiced(
+        draft=draft,
+        utterances=utterances,
+        proposed=proposed,
+        translations=tuple(dataclasses.replace(each, text=text_of.get(each.utterance_id, "")) for each in translations),
+        clips=tuple(clips),
+        timings=timings,
+        placements=tuple(
+            dataclasses.replace(placed, span=placed.span.shift(shift))
+            for group, shift in zip(on_chunks, shifts, strict=True)
+            for placed in group
+        ),
+        clock=clock,
+        mixed=tuple(mixed),
+        voice=_lay(heard, mixed, shifts, clock, language, settings, pool),
+    )
+
+
+def _translated(
+    draft: Draft, utterances: Sequence[Utterance], settings: DubSettings, pool: Pool
+) -> tuple[Translation, ...]:
+    """The draft's translations, made anew where a person mended what was heard; each such line by itself."""
+    changed = [now for now, before in zip(utterances, draft.heard.utterances, strict=True) if now.text != before.text]
+    if not changed:
+        return draft.translations
+    groups = [(each,) for each in changed]
+    again = translate_groups(draft.heard, groups, draft.language, draft.glossary, settings, pool)
+    anew = {each.utterance_id: each for group in again for each in group}
+    return tuple(anew.get(each.utterance_id, each) for each in draft.translations)
+
+
+def _speak(
+    lines: script.Script,
+    rates: dict[str, float],
+    draft: Draft,
+    cast: _Cast,
+    pool: Pool,
+) -> script.Clips:
+    """One clip a line: at the voice's own rate, or near the one of `rates` (by utterance) where the engine can."""
+    work = [
+        speak.SpeakWork(
+            lines=tuple(
+                speak.LineToSpeak(
+                    translation=line.translation,
+                    voice=line.voice,
+                    weights=engines.speaking_weights(line.voice),
+                    rate=timing.rate_to_speak(rates.get(line.utterance.id, 1.0)),
+                    clone=cast.imitated.get(line.voice.id),
+                )
+                for line in group
+            ),
+            pronunciations=cast.pronunciations,
+        )
+        for group in lines
+    ]
+    spans = [chunk.span for chunk in draft.heard.chunks]
+    return pool.submit(speak.SPEAK, work, spans, language=draft.language).values()
+
+
+def _placements(
+    lines: script.Script, timings: Sequence[timing.ChunkTiming], clips: script.Clips
+) -> list[tuple[Placement, ...]]:
+    """Where each clip is heard on its chunk's clock, in the clips' order."""
+    reading_of = {line.utterance.id: line.reading for group in lines for line in group}
+    timed = {each.utterance_id: each for planned in timings for each in planned.lines}
+    return [
+        tuple(
+            Placement(
+                clip_id=clip.id,
+                utterance_id=clip.utterance_id,
+                span=timed[clip.utterance_id].span,
+                rate=timed[clip.utterance_id].rate,
+                overrun=timed[clip.utterance_id].overrun,
+                reading=reading_of[clip.utterance_id],
+                lead=timed[clip.utterance_id].lead,
+                slack=timed[clip.utterance_id].slack,
+                held=timed[clip.utterance_id].held,
+            )
+            for clip in group
+        )
+        for group in clips
+    ]
+
+
+def _mix(
+    heard: Heard, clips: script.Clips, placements: Sequence[tuple[Placement, ...]], language: str, pool: Pool
+) -> Sequence[tuple[mix.ChunkSpeech, ...]]:
+    gains = _gains(heard)
+    work = [
+        mix.MixWork(
+            clips=said,
+            placements=placed,
+            gains_db=tuple(gains.get(each.utterance_id, 0.0) for each in said),
+            room=behind.room,
+        )
+        for said, placed, behind in zip(clips, placements, heard.background, strict=True)
+    ]
+    return pool.submit(mix.MIX, work, [chunk.span for chunk in heard.chunks], language=language).values()
+
+
+def _gains(heard: Heard) -> dict[str, float]:
+    """How much louder each utterance was than its speaker's others, in dB, by utterance."""
+    speaker_of = {name: speaker.id for speaker in heard.speakers for name in speaker.utterance_ids}
+    gains = mix.contour_db(
+        [each.loudness_dbfs for each in heard.samples], [speaker_of[each.utterance_id] for each in heard.samples]
+    )
+    return {each.utterance_id: gain for each, gain in zip(heard.samples, gains, strict=True)}
+
+
+def _lay(
+    heard: Heard,
+    mixed: Sequence[tuple[mix.ChunkSpeech, ...]],
+    shifts: Sequence[int],
+    clock: HeldClock,
+    language: str,
+    settings: DubSettings,
+    pool: Pool,
+) -> mix.VoiceTrack:
+    """All of it over the whole lecture, on the dub's clock."""
+    work = mix.VoiceTrackWork(
+        span=clock.dub_span(heard.video.span),
+        speech=tuple(each for part in mixed for each in part),
+        shifts=tuple(shift for part, shift in zip(mixed, shifts, strict=True) for _ in part),
+        background=heard.background,
+        clock=clock,
+        target_lufs=settings.assemble.target_lufs,
+        true_peak_dbtp=settings.assemble.true_peak_dbtp,
+    )
+    return pool.submit(mix.VOICE_TRACK, [work], [heard.video.span], language=language).values()[0]
