@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from infra.media.splice import GroupPlan
 from manifests.provenance import ModelUsed, Statement
@@ -14,6 +15,7 @@ from manifests.report import DubReport
 from manifests.time import Span, seconds
 from tasks import assemble, engines, lips, looking, measuring, provenance, render, report
 from tasks.hearing import Heard
+from tasks.one_file import ASSEMBLE_MANY, DubbedSound, OneFileWork
 from tasks.pool import Pool
 from tasks.render import RenderedRun
 from tasks.script import voice_called
@@ -21,13 +23,26 @@ from tasks.settings import DubSettings
 from tasks.voicing import Voiced, clock_of, heard_in
 
 
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A file that is delivered beside the dubs: `name` follows the lecture's and a full stop."""
+
+    name: str
+    blob: Blob
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dub:
-    """The lecture in one language: its speech, the files, what was measured, and the statement that is signed."""
+    """The lecture in one language: its speech, the files, what was measured, and the statement that is signed.
+
+    `extras` are what was asked for beside the dub: a copy whose picture shows the subtitles, bilingual subtitles.
+    """
 
     voiced: Voiced
     synced: tuple[SyncedChunk, ...]
     files: assemble.DubFiles
+    extras: tuple[Extra, ...]
+    rendered: tuple[RenderedRun, ...]
     report: DubReport
     statement: Statement
     sidecar: Blob
@@ -45,24 +60,29 @@ def finish_language(voiced: Voiced, plan: GroupPlan, consents: Sequence[str], se
     synced = _move_lips(voiced, settings, pool)
     rendered = _render(voiced, plan, synced, settings, pool)
     statement = _statement(voiced, synced, consents, settings)
-    files = _assemble(voiced, plan, rendered, statement, settings, pool)
+    work = _assemble(voiced, plan, rendered, statement, settings)
+    files = pool.submit(assemble.ASSEMBLE, [work], [heard.video.span], language=language).values()[0]
+    burned = _burned(work, files, settings, pool) if settings.delivery.subtitles == "burned" else None
+    extras = _signed(f"{language}.burned", burned.video, statement, heard, pool) if burned else ()
     degradations = (
         *_trials(heard, settings),
         *(each for behind in heard.background for each in behind.degradations),
         *(each for chunk in synced for each in chunk.degradations),
         *_overruns(voiced),
         *files.degradations,
+        *(burned.degradations if burned else ()),
     )
-    sign = provenance.sign_work(files.video, f"{Path(heard.video.uri).stem}.{language}.mp4", statement)
-    sidecar = pool.submit(provenance.SIGN, [sign], [heard.video.span], language=language).values()[0]
+    _, sidecar = _signed(language, files.video, statement, heard, pool)
     facts = measuring.measure_dub(voiced, synced, rendered, files, degradations, statement, settings, pool)
     return Dub(
         voiced=voiced,
         synced=synced,
         files=files,
+        extras=(*extras, *_bilingual(files, heard.language, language, settings)),
+        rendered=rendered,
         report=report.write_up(facts),
         statement=statement,
-        sidecar=sidecar,
+        sidecar=sidecar.blob,
         degradations=degradations,
     )
 
@@ -106,32 +126,86 @@ def _render(
 
 
 def _assemble(
-    voiced: Voiced,
-    plan: GroupPlan,
-    rendered: tuple[RenderedRun, ...],
-    statement: Statement,
-    settings: DubSettings,
-    pool: Pool,
-) -> assemble.DubFiles:
-    heard = voiced.draft.heard
-    work = assemble.AssembleWork(
+    voiced: Voiced, plan: GroupPlan, rendered: tuple[RenderedRun, ...], statement: Statement, settings: DubSettings
+) -> assemble.AssembleWork:
+    heard, notice = voiced.draft.heard, voiced.notice
+    subtitled: Literal["plain", "bilingual"] = "bilingual" if settings.delivery.subtitles == "bilingual" else "plain"
+    return assemble.AssembleWork(
         video=heard.video,
         plan=plan,
         track=heard.track,
         source_language=heard.language,
         target_language=voiced.draft.language,
         utterances=voiced.utterances,
-        translations=voiced.translations,
-        placements=voiced.placements,
+        translations=(*((notice.translation,) if notice else ()), *voiced.translations),
+        placements=(*((notice.placement,) if notice else ()), *voiced.placements),
         voice=voiced.voice,
         disclosures=provenance.disclosures(statement),
         rendered=rendered,
         chapters=assemble.chapters(heard.shots, heard.tracks),
-        settings=settings.assemble,
+        settings=replace(settings.assemble, subtitles=subtitled),
         clock=voiced.clock,
         provenance=provenance.container_metadata(statement),
+        terms=tuple(term.text for term in voiced.draft.glossary),
     )
-    return pool.submit(assemble.ASSEMBLE, [work], [heard.video.span], language=voiced.draft.language).values()[0]
+
+
+def _burned(
+    work: assemble.AssembleWork, files: assemble.DubFiles, settings: DubSettings, pool: Pool
+) -> assemble.BurnedDub:
+    burn = assemble.burn_work(work, files, settings.render.encoder)
+    return pool.submit(assemble.BURN, [burn], [work.video.span], language=work.target_language).values()[0]
+
+
+def _bilingual(files: assemble.DubFiles, source: str, target: str, settings: DubSettings) -> tuple[Extra, ...]:
+    if settings.delivery.subtitles != "bilingual":
+        return ()
+    both = ((".srt", files.bilingual_srt), (".vtt", files.bilingual_vtt))
+    return tuple(Extra(f"{target}-{source}{suffix}", blob) for suffix, blob in both if blob is not None)
+
+
+def _signed(name: str, video: Blob, statement: Statement, heard: Heard, pool: Pool) -> tuple[Extra, Extra]:
+    """A video and the signed statement beside it; what follows the lecture's name in theirs is `name`."""
+    title = f"{Path(heard.video.uri).stem}.{name}.mp4"
+    work = provenance.sign_work(video, title, statement)
+    sidecar = pool.submit(provenance.SIGN, [work], [heard.video.span], language=statement.language).values()[0]
+    return Extra(f"{name}.mp4", video), Extra(f"{name}{provenance.SIDECAR_SUFFIX}", sidecar)
+
+
+def join_languages(dubs: Sequence[Dub], plan: GroupPlan, pool: Pool) -> tuple[Extra, ...]:
+    """All of `dubs` in one file, its picture and first sound those of the first, and the statement beside it."""
+    first, heard = dubs[0], dubs[0].voiced.draft.heard
+    statement = replace(
+        first.statement,
+        language=None,
+        synthetic_speech=any(each.statement.synthetic_speech for each in dubs),
+        voices=tuple(sorted({voice for each in dubs for voice in each.statement.voices})),
+        models=tuple(dict.fromkeys(model for each in dubs for model in each.statement.models)),
+    )
+    work = OneFileWork(
+        video=heard.video,
+        plan=plan,
+        track=heard.track,
+        source_language=heard.language,
+        utterances=heard.utterances,
+        dubs=tuple(
+            DubbedSound(
+                language=each.language,
+                translations=each.voiced.translations,
+                placements=each.voiced.placements,
+                voice=each.voiced.voice,
+                clock=each.voiced.clock,
+                terms=tuple(term.text for term in each.voiced.draft.glossary),
+            )
+            for each in dubs
+        ),
+        rendered=first.rendered,
+        chapters=assemble.chapters(heard.shots, heard.tracks),
+        disclosures=provenance.disclosures(statement),
+        provenance=provenance.container_metadata(statement),
+    )
+    joined = pool.submit(ASSEMBLE_MANY, [work], [heard.video.span]).values()[0]
+    return _signed("-".join(each.language for each in dubs), joined.video, statement, heard, pool)
 
 
 def _statement(

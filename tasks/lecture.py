@@ -21,7 +21,7 @@ from tasks import consent, engines
 from tasks.casting import check_pins
 from tasks.course import COURSE_FILE, read_course
 from tasks.drafting import Draft, draft_language
-from tasks.finishing import Dub, finish_language
+from tasks.finishing import Dub, Extra, finish_language, join_languages
 from tasks.glossary import Term, read_glossary
 from tasks.hearing import Heard, audio_track, hear_lecture
 from tasks.imitation import imitated_voices
@@ -56,10 +56,11 @@ class DubJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DubbedLecture:
-    """All that a job came to."""
+    """All that a job came to. `joined` is one file of all languages and its statement, where asked for."""
 
     heard: Heard
     dubs: tuple[Dub, ...]
+    joined: tuple[Extra, ...] = ()
 
 
 def check(job: DubJob) -> None:
@@ -142,9 +143,9 @@ def dub_lecture(job: DubJob, pool: Pool, mend: Mend = as_drafted) -> DubbedLectu
     voiced = [voice_language(draft, edits.get(draft.language, ()), imitated, settings, pool) for draft in drafts]
     plan = plan_groups(job.source)
     signed = tuple(sorted(set(agreed.values())))
-    return DubbedLecture(
-        heard=heard, dubs=tuple(finish_language(each, plan, signed, settings, pool) for each in voiced)
-    )
+    dubs = tuple(finish_language(each, plan, signed, settings, pool) for each in voiced)
+    joined = join_languages(dubs, plan, pool) if settings.delivery.one_file else ()
+    return DubbedLecture(heard=heard, dubs=dubs, joined=joined)
 
 
 def _terms(job: DubJob, target: str) -> tuple[Term, ...]:

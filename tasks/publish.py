@@ -110,6 +110,8 @@ def publish_dubs(
             )
         )
     _publish_manifests(dubbed, videos, manifest_folder(stem, folder))
+    for extra in reversed(dubbed.joined):
+        store.publish(extra.blob, folder / f"{stem}.{extra.name}")
     return tuple(outcomes)
 
 
@@ -119,6 +121,7 @@ def _publish_files(dub: Dub, source_language: str, stem: str, folder: Path, stor
         folder / f"{stem}.{source_language}.vtt": dub.files.source_vtt,
         folder / f"{stem}.{dub.language}.srt": dub.files.target_srt,
         folder / f"{stem}.{dub.language}.vtt": dub.files.target_vtt,
+        **{folder / f"{stem}.{extra.name}": extra.blob for extra in dub.extras},
         folder / f"{stem}.{dub.language}{SIDECAR_SUFFIX}": dub.sidecar,
         folder / f"{stem}.{dub.language}.mp4": dub.files.video,
     }

@@ -9,6 +9,7 @@ edits, so an edit does not move the model, and with it the readings of other lin
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -16,10 +17,11 @@ from itertools import accumulate
 from manifests.clock import HeldClock
 from manifests.records import Edit, Placement, SpeechClip, Translation, Utterance
 from manifests.time import Span
-from models.speech.contract import Pronunciation
+from models.speech.contract import Pronunciation, Voice
 from tasks import engines, glossary, mending, mix, script, speak, timing
 from tasks.drafting import Draft, translate_groups
 from tasks.hearing import Heard
+from tasks.notice import Notice, give_notice
 from tasks.pool import Pool
 from tasks.settings import DubSettings
 
@@ -43,6 +45,7 @@ class Voiced:
     clock: HeldClock
     mixed: tuple[tuple[mix.ChunkSpeech, ...], ...]
     voice: mix.VoiceTrack
+    notice: Notice | None
 
 
 def clock_of(voiced: Voiced, index: int) -> HeldClock:
@@ -105,8 +108,10 @@ def voice_language(
 
     on_chunks = _placements(chosen, timings, clips)
     mixed = _mix(heard, clips, on_chunks, language, pool)
-    clock = HeldClock.of(hold for planned in timings for hold in planned.holds)
-    shifts = tuple(accumulate((planned.held for planned in timings), initial=0))[:-1]
+    notice = give_notice(settings.delivery.notice, heard.video, language, _usual_voice(chosen), pool)
+    before = notice.hold.duration if notice else 0
+    clock = HeldClock.of([*([notice.hold] if notice else []), *(hold for planned in timings for hold in planned.holds)])
+    shifts = tuple(accumulate((planned.held for planned in timings), initial=before))[:-1]
     text_of = {line.utterance.id: line.translation.text for group in chosen for line in group}
     return Voiced(
         draft=draft,
@@ -122,8 +127,15 @@ def voice_language(
         ),
         clock=clock,
         mixed=tuple(mixed),
-        voice=_lay(heard, mixed, shifts, clock, language, settings, pool),
+        voice=_lay(heard, mixed, shifts, notice, clock, language, settings, pool),
+        notice=notice,
     )
+
+
+def _usual_voice(lines: script.Script) -> Voice:
+    """The voice that says most lines, the first of those that say as many."""
+    counted = Counter(line.voice for group in lines for line in group)
+    return counted.most_common(1)[0][0]
 
 
 def _translated(
@@ -221,16 +233,18 @@ def _lay(
     heard: Heard,
     mixed: Sequence[tuple[mix.ChunkSpeech, ...]],
     shifts: Sequence[int],
+    notice: Notice | None,
     clock: HeldClock,
     language: str,
     settings: DubSettings,
     pool: Pool,
 ) -> mix.VoiceTrack:
     """All of it over the whole lecture, on the dub's clock."""
+    told = notice.speech if notice else ()
     work = mix.VoiceTrackWork(
         span=clock.dub_span(heard.video.span),
-        speech=tuple(each for part in mixed for each in part),
-        shifts=tuple(shift for part, shift in zip(mixed, shifts, strict=True) for _ in part),
+        speech=(*told, *(each for part in mixed for each in part)),
+        shifts=(*(0 for _ in told), *(shift for part, shift in zip(mixed, shifts, strict=True) for _ in part)),
         background=heard.background,
         clock=clock,
         target_lufs=settings.assemble.target_lufs,

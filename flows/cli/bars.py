@@ -24,7 +24,7 @@ NAMES = {
     "listen": "listening",
     "translate": "translating",
     "speak": "speaking",
-    "mix": "fitting to the clock",
+    "mix": "mixing",
     "voice": "voice track",
     "meshes": "looking at mouths",
     "speaking": "finding who speaks",
@@ -35,6 +35,17 @@ NAMES = {
     "sound": "taking the recording",
     "prepare": "preparing the picture",
     "cut": "cutting the speech",
+    "voice_samples": "sampling voices",
+    "appearances": "looking at faces",
+    "background": "keeping the background",
+    "reference": "taking the voice",
+    "sign": "signing",
+    "burn": "burning subtitles in",
+    "assemble_many": "all languages in one file",
+    "heard_back": "hearing it back",
+    "real_lips": "measuring real lips",
+    "dubbed_lips": "measuring new lips",
+    "levels": "measuring loudness",
 }
 
 
