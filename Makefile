@@ -1,6 +1,7 @@
 # redub: everything from a bare checkout, with Python 3.11 to 3.13, pip and npm; no root.
 #   make demo                 dub a sample that redub makes itself into French
 #   make demo SOURCE=my.mp4   dub yours
+#   make stack                a standing redub: server, database, S3 store, workers, receiver
 #   make test                 lint, types, layers, tests
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -58,10 +59,16 @@ test-nemo: install ## The Parakeet adapter, in an environment of its own with Ne
 	build/nemo-venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	build/nemo-venv/bin/python -m pytest -m "slow or not slow" tests/models/asr -k parakeet
 
+stack: weights ## Database, S3 store, Prefect server, workers and receiver on this machine, until Ctrl-C
+	$(BIN)/python -m flows.cli.stack up
+
+stack-down: install ## End the stack that another terminal brought up; what it kept stays
+	$(BIN)/python -m flows.cli.stack down
+
 bench: weights ## Time and memory of a dub, stage by stage: prints the table that docs/benchmarks.md holds
 	$(BIN)/python -m benchmarks.dub_speed
 
 clean: ## Remove what make made
 	rm -rf $(VENV) $(OUT) build
 
-.PHONY: help install weights demo lint test test-slow test-nemo bench clean
+.PHONY: help install weights demo lint test test-slow test-nemo stack stack-down bench clean

@@ -1,0 +1,162 @@
+"""What a standing Prefect server is told once: work pools, GPU slots, deployments, and what to do when a run vanishes.
+
+Everything here may be said again: what is as it should be stays as it is.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.events.schemas.events import ResourceSpecification
+from prefect.exceptions import ObjectNotFound
+from prefect.workers.process import ProcessWorker
+
+from flows.gpu import SLOT_PREFIX
+from flows.stack import ARCHIVE_POOL, CPU_POOL, GPU_POOL, HEARTBEAT_S
+from manifests.errors import BadInput, Unavailable
+
+SILENCE_S = 3 * HEARTBEAT_S
+"""After this much silence a run counts as crashed."""
+CRASH_RETRIES = 3
+VANISHED = "redub: a run that fell silent has crashed"
+RETRIED = "redub: a crashed run is started again"
+_REMEMBERED = timedelta(days=14)
+_DEPLOY_LIMIT_S = 600.0
+_RUNNING = {"prefect.flow-run.Running", "prefect.flow-run.Retrying", "prefect.flow-run.Rerunning"}
+# A run in one of these is not expected to say anything more.
+_ENDED = ("Completed", "Failed", "Cancelled", "Cancelling", "Crashed")
+_AT_REST = (*_ENDED, "Paused", "Suspended", "AwaitingRetry", "Scheduled")
+
+
+def set_up(project: Path, gpus: Sequence[str] = (), *, retries: int = CRASH_RETRIES) -> None:
+    """Tell the configured server all of it. `project` is the folder that holds prefect.yaml; `gpus` name devices.
+
+    Names of devices are the operator's (such as `rack1-0`), one slot each. Unavailable where the server refuses.
+    """
+    with get_client(sync_client=True) as client:
+        make_pools(client)
+        declare_gpus(client, gpus)
+        for automation in automations(retries):
+            _upsert(client, automation)
+    deploy_all(project)
+
+
+def make_pools(client: SyncPrefectClient) -> None:
+    """The pools for CPU and GPU workers. One that exists is left alone: its template may be the operator's."""
+    described = {
+        CPU_POOL: "Lectures for workers without a GPU.",
+        GPU_POOL: "Lectures for workers with a GPU, one worker a device.",
+        ARCHIVE_POOL: "Archives: runs that plan and wait for lectures, and need next to nothing themselves.",
+    }
+    for name, description in described.items():
+        try:
+            client.read_work_pool(name)
+        except ObjectNotFound:
+            client.create_work_pool(
+                WorkPoolCreate(
+                    name=name,
+                    type="process",
+                    description=description,
+                    base_job_template=ProcessWorker.get_default_base_job_template(),
+                )
+            )
+
+
+def declare_gpus(client: SyncPrefectClient, gpus: Sequence[str]) -> None:
+    """One slot a device, as a global concurrency limit of 1."""
+    for name in gpus:
+        if not name or "/" in name:
+            raise BadInput(f"{name!r} is no name of a device", where="--gpu", remedy="use letters, digits and dashes")
+        client.upsert_global_concurrency_limit_by_name(f"{SLOT_PREFIX}{name}", limit=1)
+
+
+def automations(retries: int = CRASH_RETRIES) -> tuple[AutomationCore, ...]:
+    """The two automations: silence becomes Crashed, and Crashed becomes another try, `retries` times at most.
+
+    The bound is the server's to keep: its events say how often a run has begun. Only a run that began is started again,
+    so one that cannot even start is not started for ever.
+    """
+    vanished = AutomationCore(
+        name=VANISHED,
+        description=f"No heartbeat for {SILENCE_S} s: the worker was killed, or its machine is gone.",
+        trigger=EventTrigger(
+            after={"prefect.flow-run.heartbeat"},
+            expect={"prefect.flow-run.heartbeat", *(f"prefect.flow-run.{each}" for each in _AT_REST)},
+            match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=timedelta(seconds=SILENCE_S),
+        ),
+        actions=[
+            ChangeFlowRunState(
+                state=StateType.CRASHED,
+                name="Crashed",
+                force=False,
+                message=f"Nothing was heard of this run for {SILENCE_S} s: its worker or its machine died.",
+            )
+        ],
+    )
+    retried = AutomationCore(
+        name=RETRIED,
+        description=f"At most {retries} times; what was finished is recalled from the store.",
+        enabled=retries > 0,
+        trigger=EventTrigger(
+            after=_RUNNING,
+            expect={"prefect.flow-run.Crashed"},
+            match=ResourceSpecification(
+                {
+                    "prefect.resource.id": ["prefect.flow-run.*"],
+                    "prefect.run-count": [str(count) for count in range(1, max(1, retries) + 1)],
+                }
+            ),
+            # Runs that a command started itself have no work pool, and no worker that would take them up.
+            match_related=ResourceSpecification(
+                {"prefect.resource.role": ["work-pool"], "prefect.resource.id": ["prefect.work-pool.*"]}
+            ),
+            for_each={"prefect.resource.id"},
+            posture=Posture.Reactive,
+            threshold=1,
+            within=_REMEMBERED,
+        ),
+        actions=[
+            ChangeFlowRunState(
+                state=StateType.SCHEDULED,
+                name="AwaitingRetry",
+                message=f"Started again after a crash, at most {retries} times.",
+                force=True,
+            )
+        ],
+    )
+    return vanished, retried
+
+
+def deploy_all(project: Path) -> None:
+    """Make or renew every deployment that prefect.yaml declares, its schedules and triggers with it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_DEPLOY_LIMIT_S,
+    )
+    if done.returncode != 0:
+        raise Unavailable(f"the deployments could not be made: {(done.stderr or done.stdout).strip()[-1500:]}")
+
+
+def _upsert(client: SyncPrefectClient, automation: AutomationCore) -> None:
+    known = client.read_automations_by_name(automation.name)
+    if known:
+        client.update_automation(known[0].id, automation)
+    else:
+        client.create_automation(automation)
