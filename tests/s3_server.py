@@ -111,7 +111,7 @@ def running_s3(folder: Path, *, ports: dict[str, int] | None = None, secret: str
         *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3.ip.bind=127.0.0.1", "-filer", "-s3"),
         *(f"-dir={folder / 'data'}", f"-s3.config={identities}", "-s3.iam=false"),
         *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false", "-master.peers=none"),
-        *("-master.volumeSizeLimitMB=64", "-volume.max=60", "-volume.preStopSeconds=0", "-master.electionTimeout=1s"),
+        *("-master.volumeSizeLimitMB=64", "-volume.max=400", "-volume.preStopSeconds=0", "-master.electionTimeout=1s"),
         *(f"-filer.localSocket={_socket('filer')}", f"-s3.localSocket={_socket('s3')}"),
     ]
     endpoint = f"http://127.0.0.1:{ports['s3']}"
