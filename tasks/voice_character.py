@@ -12,6 +12,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from manifests.records import Appearance, VoiceSample
 
 _MAN_HZ, _WOMAN_HZ, _CHILD_HZ = 120.0, 210.0, 265.0
@@ -125,14 +127,16 @@ def _age_band(age_years: float | None, child: float, settings: CharacterSettings
 
 
 def _weighted_median(values: Sequence[tuple[float, float]]) -> float | None:
-    """The value below and above which lies half of the weight, of (value, weight); None where there is none."""
+    """The value with half of the weight on either side, of (value, weight), between two values where neither is it.
+
+    None where there is no weight.
+    """
     ordered = sorted(each for each in values if each[1] > 0)
-    half = sum(weight for _, weight in ordered) / 2
-    for value, weight in ordered:
-        half -= weight
-        if half <= 0:
-            return value
-    return None
+    if not ordered:
+        return None
+    weights = np.array([weight for _, weight in ordered], np.float64)
+    places = np.cumsum(weights) - weights / 2
+    return float(np.interp(weights.sum() / 2, places, [value for value, _ in ordered]))
 
 
 def _evidence(glimpse: Glimpse, pitch_hz: float | None, voiced_s: float, age_years: float | None) -> str:

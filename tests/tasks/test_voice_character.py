@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from made_up_voices import looks, sample
 
 from manifests.records import Appearance
-from tasks.voice_character import Character, CharacterSettings, Glimpse, child_by_pitch, judge, pitch_odds
+from tasks.voice_character import Character, CharacterSettings, Glimpse, child_by_pitch, judge, pitch_odds, pitch_of
 
 SETTINGS = CharacterSettings()
 
@@ -61,6 +61,13 @@ def test_a_face_that_hardly_shows_gives_way_to_the_voice() -> None:
 def test_one_bad_track_and_one_bad_frame_do_not_matter() -> None:
     assert judged(looks("a", 0.98), looks("b", 0.97), looks("c", 0.01, frame_count=2)).gender == "female"
     assert judged(looks("a", 0.98, frame_count=1)).gender in {"female", "unsure"}
+
+
+def test_two_utterances_count_as_what_lies_between() -> None:
+    two = (sample("u0", None, pitch_hz=140, voiced_s=1), sample("u1", None, pitch_hz=170, voiced_s=1))
+    assert pitch_of(two) == (pytest.approx(155), 2)
+    assert pitch_of((*two, sample("u2", None, pitch_hz=480, voiced_s=0.2)))[0] == pytest.approx(158, abs=1)
+    assert pitch_of((sample("u", None, pitch_hz=None),)) == (None, 0)
 
 
 @pytest.mark.parametrize(
