@@ -9,6 +9,8 @@ random numbers, so each text is spoken from a seed of its own.
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
+import importlib.util
 import json
 import tempfile
 import threading
@@ -91,18 +93,20 @@ def weights_of(language: str) -> str:
     return f"{ENGINE}-{language}"
 
 
+def installed() -> bool:
+    """Whether the library that imitates voices is here. Loads nothing."""
+    return importlib.util.find_spec("pocket_tts") is not None
+
+
 def revision(language: str) -> str:
     """What speaks, for keys of results. BadInput or MissingWeights, with what mends it, where it cannot speak here."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        library = version(ENGINE)
-    except PackageNotFoundError:
+    if not installed():
         raise BadInput(
             "the library that imitates voices is not installed:", where=ENGINE, remedy=f"pip install {ENGINE}"
-        ) from None
-    weights.locate(weights_of(language))
-    return f"{ENGINE}-{library}/{weights.revision(weights_of(language))}"
+        )
+    name = weights_of(language)
+    weights.locate(name)
+    return f"{ENGINE}-{importlib.metadata.version(ENGINE)}/{weights.revision(name)}"
 
 
 @dataclass(slots=True, eq=False)

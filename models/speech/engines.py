@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from manifests.errors import BadInput
 from models import weights
-from models.speech import arabic, mbrola, pronunciation
+from models.speech import arabic, cloned, mbrola, pronunciation
 from models.speech.contract import Pronunciation, Speaker, SpeechRequest, Voice
 from models.speech.waveform import Waveform
 
@@ -28,12 +28,14 @@ def weights_of(voice: Voice) -> str | None:
     if voice.engine == "piper":
         locale, name, _ = voice.name.split("-")
         return f"piper-{locale.lower().replace('_', '-')}-{name}"
-    return None
+    return cloned.weights_of(voice.language) if voice.engine == cloned.ENGINE else None
 
 
 def revision(voice: Voice) -> str:
     """What speaks, for keys of results: the weights' revision, or the name of the system's voice."""
     name = weights_of(voice)
+    if voice.engine == cloned.ENGINE:
+        return cloned.revision(voice.language)
     return f"{voice.engine}/{voice.name}" if name is None else weights.revision(name)
 
 
@@ -42,6 +44,8 @@ def available(voice: Voice) -> str | None:
     name = weights_of(voice)
     if name is None:
         return mbrola.missing(voice)
+    if voice.engine == cloned.ENGINE and not cloned.installed():
+        return f"run `pip install {cloned.ENGINE}`"
     return None if weights.present(name) else f"run `redub weights pull {name}`"
 
 
