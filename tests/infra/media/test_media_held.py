@@ -73,10 +73,10 @@ def held(path: Path, folder: Path, clock: HeldClock, changed: tuple[Span, ...] =
     ("name", "changed"),
     [
         ("h264_b.mp4", (Span.of_seconds(1.7, 1.9),)),
-        ("h264_b.ts", ()),
+        pytest.param("h264_b.ts", (), marks=pytest.mark.slow),
         ("h264_open.mp4", ()),
         ("h264_vfr.mp4", (Span.of_seconds(1.7, 1.9),)),
-        ("h264_ntsc.mp4", ()),
+        pytest.param("h264_ntsc.mp4", (), marks=pytest.mark.slow),
         ("hevc.mp4", (Span.of_seconds(1.7, 1.9),)),
     ],
 )
@@ -137,7 +137,7 @@ def test_muxing_keeps_the_held_times(media: Make, tmp_path: Path) -> None:
     assert complaints(tmp_path / "out.mp4") == ""
 
 
-@pytest.mark.parametrize("name", ["vp9_odd.webm", "h264_b.avi"])
+@pytest.mark.parametrize("name", ["vp9_odd.webm", pytest.param("h264_b.avi", marks=pytest.mark.slow)])
 def test_a_picture_encoded_whole_is_held_too(media: Make, tmp_path: Path, name: str) -> None:
     whole, out = tmp_path / "whole.mp4", tmp_path / "held.mp4"
     reencode_picture(media(name), lambda view: None, whole)
