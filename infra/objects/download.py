@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from infra.files import no_space_told
 from infra.objects.at_once import at_once
+from infra.objects.faults import wrong_bytes
 from infra.objects.reading import ObjectVersion, holds, stream_range
 from manifests.errors import NoSpace, Unavailable
 
@@ -41,7 +42,7 @@ def download(version: ObjectVersion, target: Path, workspace: Path, *, part_byte
                     draft.publish(target)
                     return
                 draft.drop()
-    raise Unavailable(f"{version.uri}: what arrives does not have the checksum that was recorded with it")
+    raise wrong_bytes(version.uri)
 
 
 def _require_room(folder: Path, version: ObjectVersion) -> None:

@@ -73,6 +73,15 @@ class Replaced(BadInput):
     """The object was replaced or removed while it was being read."""
 
 
+class WrongBytes(Unavailable):
+    """What arrives, each time, does not have the checksum that was recorded with it."""
+
+
+def wrong_bytes(uri: ObjectUri) -> WrongBytes:
+    """The error of an object whose bytes are not what was written."""
+    return WrongBytes(f"{uri}: what arrives does not have the checksum that was recorded with it")
+
+
 def replaced(uri: ObjectUri) -> Replaced:
     """The error of an object that is no longer what it was when the work began."""
     what = "it was replaced or removed while redub was working on it;"

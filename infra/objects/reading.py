@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from infra.objects.client import client
-from infra.objects.faults import Conflict, Missing, Persistence, Replaced, persisted, replaced
+from infra.objects.faults import Conflict, Missing, Persistence, Replaced, persisted, replaced, wrong_bytes
 from infra.objects.uri import ObjectUri
 from manifests.errors import BadInput, Unavailable
 
@@ -58,22 +58,23 @@ def find(uri: ObjectUri) -> ObjectVersion | None:
         return None
 
 
-def head(uri: ObjectUri) -> ObjectVersion:
-    """What the object is now. Missing (a BadInput) where there is none, else BadInput or Unavailable."""
-    return persisted(uri, lambda: _head(uri, explain=True))
+def head(uri: ObjectUri, *, version_id: str | None = None) -> ObjectVersion:
+    """What the object is now, or was in that version. Missing (a BadInput) where none is; BadInput, Unavailable."""
+    return persisted(uri, lambda: _head(uri, version_id, explain=True))
 
 
-def _head(uri: ObjectUri, *, explain: bool = False) -> ObjectVersion:
+def _head(uri: ObjectUri, version_id: str | None = None, *, explain: bool = False) -> ObjectVersion:
     from botocore.exceptions import ClientError
 
     store = client()
+    asked = {"Bucket": uri.bucket, "Key": uri.key, **({"VersionId": version_id} if version_id else {})}
     try:
-        told = store.head_object(Bucket=uri.bucket, Key=uri.key)
+        told = store.head_object(**asked)
     except ClientError as error:
         # An answer without a body does not say whether key or bucket is missing, or what about the credentials.
         code = error.response["Error"]["Code"]
         if code in ("400", "403", "301") or (explain and code == "404"):
-            told = store.get_object(Bucket=uri.bucket, Key=uri.key, Range="bytes=0-0")
+            told = store.get_object(Range="bytes=0-0", **asked)
             told["Body"].close()
         raise
     return _version(uri, told)
@@ -153,7 +154,7 @@ def read_small(uri: ObjectUri) -> tuple[bytes, ObjectVersion] | None:
             continue
         if holds(version, hashlib.sha256(content).hexdigest(), hashlib.md5(content, usedforsecurity=False).hexdigest()):
             return content, version
-    raise Unavailable(f"{uri}: what arrives does not have the checksum that was recorded with it")
+    raise wrong_bytes(uri)
 
 
 def holds(version: ObjectVersion, sha256: str, md5: str) -> bool:

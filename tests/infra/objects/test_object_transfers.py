@@ -4,7 +4,12 @@ import dataclasses
 import hashlib
 import io
 import os
+import signal
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +19,7 @@ from fault_proxy import (
     FaultProxy,
     cut_answer,
     cut_upload,
+    fault_proxy,
     hung,
     lost_answer,
     slow,
@@ -21,7 +27,7 @@ from fault_proxy import (
     wrong_bytes,
     wrong_upload,
 )
-from s3_server import S3Server
+from s3_server import S3Server, free_ports, running_s3
 
 from infra.objects.download import download
 from infra.objects.faults import Conflict, Missing, Replaced
@@ -245,16 +251,15 @@ FAULTS_OF_WRITING = [
 
 
 @pytest.mark.parametrize("fault", FAULTS_OF_WRITING, ids=lambda fault: f"{fault.kind} {fault.code}")
+@pytest.mark.parametrize("size", [100_001, pytest.param(PART + 100_001, marks=pytest.mark.slow)])
 def test_faults_of_writing_change_nothing(
-    bucket: ObjectUri, proxy: FaultProxy, tmp_path: Path, s3: S3Server, fault: Fault
+    bucket: ObjectUri, proxy: FaultProxy, tmp_path: Path, s3: S3Server, fault: Fault, size: int
 ) -> None:
-    for size in (100_001, PART + 100_001):
-        uri, file = bucket.child(f"{size}"), made(tmp_path / f"{size}", size)
-        proxy.clear()
-        fault = proxy.fault(dataclasses.replace(fault), method="PUT", times=2, path=f"/{size}")
-        upload(file, uri, only_if=ABSENT, part_bytes=PART)
-        assert s3.client().get_object(Bucket=uri.bucket, Key=uri.key)["Body"].read() == file.read_bytes()
-        assert fault.times == 0
+    uri, file = bucket.child(f"{size}"), made(tmp_path / f"{size}", size)
+    fault = proxy.fault(dataclasses.replace(fault), method="PUT", times=2, path=f"/{size}")
+    upload(file, uri, only_if=ABSENT, part_bytes=PART)
+    assert s3.client().get_object(Bucket=uri.bucket, Key=uri.key)["Body"].read() == file.read_bytes()
+    assert fault.times == 0
 
 
 def test_an_upload_that_fails_leaves_nothing(
@@ -348,3 +353,59 @@ def test_a_disk_that_is_full_keeps_no_half_file(
         download(head(bucket.child("a")), tmp_path / "b", tmp_path / "work", part_bytes=SMALL_PART)
     assert not (tmp_path / "b").exists()
     assert list((tmp_path / "work").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_leaves_what_it_brought(bucket: ObjectUri, proxy: FaultProxy, tmp_path: Path) -> None:
+    uri, size = bucket.child("a"), 100 * SMALL_PART
+    upload(made(tmp_path / "a", size), uri)
+    proxy.fault(slow(400_000), method="GET", times=None)
+    program = (
+        "from pathlib import Path; from infra.objects.download import download; "
+        "from infra.objects.reading import head; from infra.objects.uri import parse_uri; "
+        f"download(head(parse_uri({str(uri)!r})), Path({str(tmp_path / 'b')!r}), Path({str(tmp_path / 'work')!r}), "
+        f"part_bytes={SMALL_PART})"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], env={**os.environ})
+    try:
+        wait_until(lambda: proxy.bytes_sent("GET") > 30 * SMALL_PART)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert not (tmp_path / "b").exists()
+    proxy.clear()
+    download(head(uri), tmp_path / "b", tmp_path / "work", part_bytes=SMALL_PART)
+    assert (tmp_path / "b").read_bytes() == (tmp_path / "a").read_bytes()
+    assert proxy.bytes_sent("GET") < 80 * SMALL_PART
+
+
+@pytest.mark.slow
+def test_a_server_that_dies_in_the_middle_and_comes_back_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = free_ports()
+    file = made(tmp_path / "a", 6 * PART + 99)
+    monkeypatch.setenv("REDUB_S3_PATIENCE_S", "120")
+    with running_s3(tmp_path / "s3", ports=ports) as server, fault_proxy(server.endpoint) as before:
+        bucket = server.make_bucket("lectures")
+        for name, value in server.environment(before.endpoint).items():
+            monkeypatch.setenv(name, value)
+        uri = ObjectUri(bucket, "a.mp4")
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(upload, file, uri, only_if=ABSENT, part_bytes=PART)
+            wait_until(lambda: sum(each.status == 200 and "partNumber" in each.path for each in before.seen) >= 2)
+            server.process.kill()
+            server.process.wait()
+            with running_s3(tmp_path / "s3", ports=ports, secret=server.secret_key):
+                writing.result()
+                reading = pool.submit(download, head(uri), tmp_path / "b", tmp_path / "work", part_bytes=1 << 20)
+                before.down(5)
+                reading.result()
+    assert (tmp_path / "b").read_bytes() == file.read_bytes()
+
+
+def wait_until(true: Callable[[], bool], limit_s: float = 60.0) -> None:
+    deadline = time.monotonic() + limit_s
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
