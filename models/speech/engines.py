@@ -86,14 +86,14 @@ def speak_all(
     """The waveforms of `requests`, in order, the same samples as `speak` gives one by one.
 
     `workers` sentences are spoken at once, each on one thread (by default as many as cores, at most 4). Kokoro then
-    costs about 0.95 s of CPU per second of speech, against 1.1 s for one sentence on two threads. `others` are the
-    speakers of voices that no engine of the table speaks, by the voice's id.
+    costs about 0.95 s of CPU per second of speech, against 1.1 s for one sentence on two threads. A single request has
+    one thread too: a speaker with more would be a second network in memory. `others` are the speakers of voices that
+    no engine of the table speaks, by the voice's id.
     """
     workers = max(1, min(workers or min(os.cpu_count() or 1, 4), len(requests) or 1))
-    threads = 1 if workers > 1 else None
     others = others or {}
     needed = sorted({each.voice.engine for each in requests if each.voice.id not in others})
-    speakers = {engine: load(engine, threads=threads) for engine in needed}
+    speakers = {engine: load(engine, threads=1) for engine in needed}
 
     def speak(request: SpeechRequest) -> Waveform:
         speaker = others.get(request.voice.id) or speakers[request.voice.engine]

@@ -98,8 +98,12 @@ def read_functions(text: str, words: Technical) -> str:
             text,
         )
     text = re.sub(rf"(?<!\w)({_FUNCTION_NAMES})(?=\s?[α-ωΑ-Ω])", lambda match: f"{words.functions[match[1]]}{of}", text)
-    text = re.sub(r"(?<![\w|])\|(?=\S)([\w\s+().,−-]{1,24}?)(?<=\S)\|(?![\w|])", rf" {words.absolute} \1 ", text)
-    text = re.sub(r"\(([a-z]\s?[-+−]\s?\d+)\)!", f" {words.factorial} ".format(r"\1"), text)
+    text = re.sub(
+        r"(?<![\w|])\|(?=\S)(?!\|*[^|]*[^\W\d_]{3})([\w\s+().,−-]{1,24}?)(?<=\S)\|(?![\w|])",
+        rf" {words.absolute} \1 ",
+        text,
+    )
+    text = re.sub(r"\(([a-z]\s?[-+−]\s?(?:\d+|[a-z]))\)!", f" {words.factorial} ".format(r"\1"), text)
     return re.sub(r"(?<![\w])([nkmr]|\d+(?=!\s?[=/*+×]))!(?!=)", f" {words.factorial} ".format(r"\1"), text)
 
 

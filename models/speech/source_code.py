@@ -25,6 +25,7 @@ _CALLED = {"print", "len", "range", "int", "str", "list", "set", "dict", "max", 
 
 def read_operators(text: str, words: Technical) -> str:
     """Operators of two and three signs as the sign of one that is said like them; `a * b` as a product."""
+    text = re.sub(r"[=~_*#-]{4,}", " ", text)  # a line drawn under a title
     signs = "|".join(map(re.escape, sorted(_OPERATORS, key=len, reverse=True)))
     text = re.sub(rf"(?<![-=<>!]){signs}(?![=<>])", lambda match: _OPERATORS[match[0]], text)
     text = re.sub(r"(?<=\w)\s\|\|\s(?=\w)", f" {words.either} ", text)
@@ -56,7 +57,7 @@ def read_names(text: str, words: Technical) -> str:
         return f"{before} {words.dot} {spelled}"
 
     for _ in range(4):  # os.path.join
-        text = re.sub(r"(?P<before>[^\W\d_]\w*|\))\.(?P<after>[a-zß-ÿ_]\w*)(?![.]\s|[.]$)", dotted, text)
+        text = re.sub(r"(?P<before>[^\W\d_]\w*|\))\.(?P<after>[a-zß-ÿ_]\w*)(?!\w)", dotted, text)
     text = re.sub(r"(?<![\w.,])\.(?=[A-Za-z]\w)", f"{words.dot} ", text)
     return re.sub(r"(?<!\w)([a-z]{2,})(?=[A-Z]\w)", r"\1 ", text)
 

@@ -46,6 +46,7 @@ SAID = {
             "9.81 m/s^2, 5 Ω, 100 Mbit/s",
             "nine point eight one meters per second squared, five ohms, one hundred megabits per second",
         ),
+        ("see test_all.py. ===== |Name|", "see test all dot py. Name"),
         ("a 2 x 3 matrix", "a two by three matrix"),
     ],
     "fr": [
