@@ -26,10 +26,11 @@ import numpy as np
 
 from infra.media.probe import probe
 from infra.store import Store
-from manifests.records import Appearance, Chunk, FaceTrack, LectureSpeaker, Utterance, VoiceSample
+from manifests.records import Appearance, Casting, Chunk, CourseVoice, FaceTrack, LectureSpeaker, Utterance, VoiceSample
 from manifests.time import Flicks, Span, flicks
 from models.faces import engines
 from tasks.appearances import AppearanceWork, read_appearances
+from tasks.course import CourseSettings, entered, face_prints, recognise
 from tasks.faces import FaceSettings, FaceWork, join_identities, track_faces
 from tasks.speakers import SpeakerSettings, tell_apart
 from tasks.speaking import largest
@@ -91,16 +92,20 @@ def shifted(clip: Clip, by: Flicks) -> Clip:
     )
 
 
-def talk(clips: Sequence[Clip], *, seen: bool) -> tuple[LectureSpeaker, ...]:
-    """The speakers of a talk made of `clips` in this order."""
+def joined(clips: Sequence[Clip]) -> tuple[list[Clip], list[FaceTrack]]:
+    """`clips` laid one after the other, and their face tracks with identities over all of them."""
     laid: list[Clip] = []
     at: Flicks = 0
     for clip in clips:
         laid.append(shifted(clip, at - clip.utterance.span.start))
         at += clip.utterance.span.duration
-    tracks = join_identities(
-        [track for clip in laid for track in clip.tracks], engines.load_embedder().same_person_cosine
-    )
+    same = engines.load_embedder().same_person_cosine
+    return laid, join_identities([track for clip in laid for track in clip.tracks], same)
+
+
+def talk(clips: Sequence[Clip], *, seen: bool) -> tuple[LectureSpeaker, ...]:
+    """The speakers of a talk made of `clips` in this order."""
+    laid, tracks = joined(clips)
     return tell_apart(
         [clip.utterance for clip in laid],
         [clip.sample for clip in laid],
@@ -169,6 +174,36 @@ def talks(s1: Sequence[Clip], others: Mapping[str, Clip]) -> None:
         print(f"{way}: {len(s1)} clips of s1 alone: {len(alone)} speakers, {accuracy(s1, alone):.3f} right")
 
 
+def course(s1: Sequence[Clip], others: Mapping[str, Clip]) -> None:
+    """Who of a second lecture is known from the first: s1 and the second man are in both, in other clips."""
+    first = [*s1[:6], others["id2_vcd_swwp2s"], *(others[name] for name in ("brbk7n", "lbax4n", "lwbsza"))]
+    second = [
+        *s1[6:12],
+        others["pwij3p"],
+        *(others[name] for name in ("lbbc2a", "lrwp9a", "sbia1a", "sbwe5n", "swiz3n")),
+    ]
+    for seen in (False, True):
+        rows: tuple[CourseVoice, ...] = ()
+        names: dict[str, set[str]] = {}
+        for number, clips in enumerate((first, second), 1):
+            speakers = talk(clips, seen=seen)
+            faces = face_prints(speakers, joined(clips)[1]) if seen else {}
+            known = recognise(f"lecture {number}", speakers, faces, rows, CourseSettings())
+            castings = [Casting(speaker_id=each.id, language="fr", voice_id="v", why="chosen") for each in speakers]
+            rows = entered(rows, f"lecture {number}", speakers, faces, known, castings)
+            person_of = {clip.utterance.id: clip.person for clip in clips}
+            told = {row.speaker_id: row.person_id for row in rows if row.lecture == number}
+            for speaker in speakers:
+                for name in speaker.utterance_ids:
+                    names.setdefault(person_of[name], set()).add(told[speaker.id])
+        mixed = len(names) - len({next(iter(each)) for each in names.values()})
+        again = [person for person in (S1, "second man") if len(names[person]) == 1]
+        print(
+            f"course, {'voices and faces' if seen else 'voices'}: known again {again}; "
+            f"{len(names)} people as {len({row.person_id for row in rows})}, {mixed} taken for another"
+        )
+
+
 def equal_error(s1: Sequence[Clip], others: Sequence[Clip]) -> None:
     """Equal error rate of the voice prints, clip against clip."""
     everybody = [*s1, *others]
@@ -184,6 +219,12 @@ def equal_error(s1: Sequence[Clip], others: Sequence[Clip]) -> None:
         f"voice prints: equal error {(missed[best] + taken[best]) / 2:.3f} at cosine {at[best]:.2f}; one voice "
         f"{np.min(same):.2f} and more, mean {np.mean(same):.2f}; two voices mean {np.mean(different):.2f}, "
         f"95% below {np.percentile(different, 95):.2f}, all below {np.max(different):.2f}"
+    )
+    faces = [(clip.person, clip.tracks[0].embedding) for clip in everybody]
+    pairs = [(one[0] == other[0], float(np.dot(one[1], other[1]))) for one, other in itertools.combinations(faces, 2)]
+    print(
+        f"faces: one person {min(cosine for same, cosine in pairs if same):.2f} and more, "
+        f"two people {max(cosine for same, cosine in pairs if not same):.2f} and less"
     )
 
 
@@ -214,6 +255,7 @@ def main(folder: Path) -> None:
         genders([*others.values(), *s1, *heard])
         equal_error(s1, list(others.values()))
         talks(s1, others)
+        course(s1, others)
         for seen in (False, True):
             speakers = talk(heard, seen=seen)
             print(f"the lecture, {'voices and faces' if seen else 'voices'}: {accuracy(heard, speakers):.3f} right")

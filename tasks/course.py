@@ -41,6 +41,9 @@ class CourseSettings:
     Their voice alone from `same_voice`; from `near_voice` where the face agrees (`same_face`). Where both faces are
     known and are below `other_face`, it is somebody else, however alike they sound; a face alone is enough only where
     one of the two has no voice print. Two sure and different genders are two people.
+
+    Measured on GRID: mean prints of six clips of one man 0.94 and more, against another's clip 0.73 and less; faces of
+    one person 0.90 and more, of two 0.34 and less. All of one room: other rooms bring prints of one person apart.
     """
 
     same_voice: float = 0.82

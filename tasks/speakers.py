@@ -10,12 +10,13 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from manifests.records import Appearance, FaceTrack, LectureSpeaker, SpeakingFace, Utterance, VoiceSample
-from manifests.time import seconds
+from manifests.time import Span, seconds
 from tasks.voice_character import Character, CharacterSettings, Glimpse, judge
 
 Floats = npt.NDArray[np.float64]
@@ -134,9 +135,17 @@ def _grouped(heard: Sequence[_Heard], face_prints: Mapping[str, Floats], setting
     linked = _without_brief(linked, affinity, weights, settings)
     groups = [[founding[row] for row in group] for group in linked]
     held = set(founding)
+    profiles = [_Profile.of([heard[row] for row in group]) for group in groups]
     for index, each in enumerate(heard):
-        if index not in held:
-            _join(index, each, groups, heard, settings)
+        if index in held:
+            continue
+        chosen = _chosen(each, profiles, settings)
+        if chosen is None:
+            groups.append([index])
+            profiles.append(_Profile.of([each]))
+        else:
+            groups[chosen].append(index)
+            profiles[chosen].heard_last = each.utterance.span
     return groups
 
 
@@ -230,39 +239,57 @@ def _mean_affinity(one: Sequence[int], other: Sequence[int], affinity: Floats, w
     return float((affinity[np.ix_(one, other)] * shared).sum() / shared.sum())
 
 
-def _join(
-    index: int, each: _Heard, groups: list[list[int]], heard: Sequence[_Heard], settings: SpeakerSettings
-) -> None:
-    """Give a short utterance to the group that it fits by face, voice, pitch and nearness in time, else to a new one.
+@dataclass(slots=True)
+class _Profile:
+    """What short utterances are held against: a group's face, voice print and pitch (semitones), and when it speaks."""
+
+    face: str | None
+    mean_print: Floats
+    pitch: float
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    heard_last: Span | None = None
+    """The short utterance that was given to it last; they come in the order of time."""
+
+    @classmethod
+    def of(cls, group: Sequence[_Heard]) -> Self:
+        """Of utterances that make a group."""
+        return cls(
+            face=_face_of(group),
+            mean_print=_mean_print(group),
+            pitch=_pitch_of(group),
+            starts=np.array([each.utterance.span.start for each in group], np.int64),
+            ends=np.array([each.utterance.span.end for each in group], np.int64),
+        )
+
+    def apart_s(self, span: Span) -> float:
+        """Seconds between `span` and what of the group is nearest, 0 where they touch."""
+        apart = int(np.maximum(self.starts - span.end, span.start - self.ends).min())
+        if self.heard_last is not None:
+            apart = min(apart, span.start - self.heard_last.end)
+        return max(seconds(apart), 0.0)
+
+
+def _chosen(each: _Heard, profiles: Sequence[_Profile], settings: SpeakerSettings) -> int | None:
+    """The group that a short utterance fits by face, voice, pitch and nearness in time; None for a new one.
 
     A new one is made for a face that no group has: somebody who says a word or two, seen. It is not made without.
     """
-    faces = [_face_of([heard[row] for row in group]) for group in groups]
-    if not groups or (each.face is not None and each.face not in faces):
-        groups.append([index])
-        return
-    scores = [
-        _fit(each, [heard[row] for row in group], face, settings) for group, face in zip(groups, faces, strict=True)
-    ]
-    groups[int(np.argmax(scores))].append(index)
+    if not profiles or (each.face is not None and all(each.face != profile.face for profile in profiles)):
+        return None
+    return int(np.argmax([_fit(each, profile, settings) for profile in profiles]))
 
 
-def _fit(each: _Heard, group: Sequence[_Heard], face: str | None, settings: SpeakerSettings) -> float:
-    by_face = 0.0 if each.face is None or face is None else 1.0 if each.face == face else -1.0
-    apart_s = min(_apart_s(each.utterance, other.utterance) for other in group)
-    by_time = -min(apart_s, _NEXT_TO_S) / _NEXT_TO_S
-    mean = _mean_print(group)
+def _fit(each: _Heard, profile: _Profile, settings: SpeakerSettings) -> float:
+    by_face = 0.0 if each.face is None or profile.face is None else 1.0 if each.face == profile.face else -1.0
+    by_time = -min(profile.apart_s(each.utterance.span), _NEXT_TO_S) / _NEXT_TO_S
     by_voice = 0.0
-    if each.sample is not None and each.has_print and len(mean):
-        by_voice = float(np.dot(each.sample.embedding, mean)) * min(each.speech_s / settings.reliable_s, 1.0)
-    apart = abs(_semitones(each.sample) - _pitch_of(group)) - settings.pitch_range
+    if each.sample is not None and each.has_print and len(profile.mean_print):
+        alike = float(np.dot(each.sample.embedding, profile.mean_print))
+        by_voice = 2 * alike * min(each.speech_s / settings.reliable_s, 1.0)
+    apart = abs(_semitones(each.sample) - profile.pitch) - settings.pitch_range
     by_pitch = -0.1 * max(apart, 0.0) if math.isfinite(apart) else 0.0
-    return by_face + by_time + 2 * by_voice + by_pitch
-
-
-def _apart_s(one: Utterance, other: Utterance) -> float:
-    first, last = sorted((one.span, other.span))
-    return max(seconds(last.start - first.end), 0.0)
+    return by_face + by_time + by_voice + by_pitch
 
 
 def _pitch_of(group: Sequence[_Heard]) -> float:
