@@ -18,7 +18,7 @@ from manifests.records import (
     Video,
     VoiceSample,
 )
-from manifests.time import Span
+from manifests.time import Span, merge
 from tasks import appearances, background, chunks, engines, faces, listen, looking, speakers, voice_samples
 from tasks import shots as shots_stage
 from tasks.background import ChunkBackground
@@ -92,6 +92,8 @@ def hear_lecture(
         ],
         spans,
     )
+    # Words that the detector of voices missed are voice too: none of it may stay in the background.
+    voiced = merge([*speech, *(word.span for group in utterances for said in group for word in said.words)])
     background_pending = pool.submit(
         background.BACKGROUND,
         [
@@ -99,7 +101,7 @@ def hear_lecture(
                 video=video,
                 track=track,
                 chunk=chunk,
-                speech=chunks.within(speech, chunk.span),
+                speech=chunks.within(voiced, chunk.span),
                 settings=settings.background,
                 weights=engines.separation_weights(),
             )

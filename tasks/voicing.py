@@ -17,6 +17,7 @@ from itertools import accumulate
 from manifests.clock import HeldClock
 from manifests.records import Edit, Placement, SpeechClip, Translation, Utterance
 from manifests.time import Span
+from models.acoustics.room import common_room
 from models.speech.contract import Pronunciation, Voice
 from tasks import engines, glossary, mending, mix, script, speak, timing
 from tasks.drafting import Draft, translate_groups
@@ -208,14 +209,15 @@ def _mix(
     heard: Heard, clips: script.Clips, placements: Sequence[tuple[Placement, ...]], language: str, pool: Pool
 ) -> Sequence[tuple[mix.ChunkSpeech, ...]]:
     gains = _gains(heard)
+    room = common_room([each.room for each in heard.background if each.speech_lufs is not None])
     work = [
         mix.MixWork(
             clips=said,
             placements=placed,
             gains_db=tuple(gains.get(each.utterance_id, 0.0) for each in said),
-            room=behind.room,
+            room=room,
         )
-        for said, placed, behind in zip(clips, placements, heard.background, strict=True)
+        for said, placed in zip(clips, placements, strict=True)
     ]
     return pool.submit(mix.MIX, work, [chunk.span for chunk in heard.chunks], language=language).values()
 
