@@ -73,4 +73,4 @@ class Speaker(Protocol):
 
 
 RATE_TOLERANCE = 0.12
-"""By how much of itself a duration may miss natural / rate. Measured: up to 0.10 (two Kokoro voices, 4 sentences)."""
+"""By how much of itself a duration may miss natural / rate. Measured: up to 0.10 in Kokoro, 0.11 in Piper."""
