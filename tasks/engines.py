@@ -153,7 +153,6 @@ def require_lips(settings: DubSettings) -> None:
     if engine == "none":
         return
     face_weights(settings.faces)
-    appearance_weights()
     mesh_weights()
     articulation_weights()
 

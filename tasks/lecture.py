@@ -83,6 +83,8 @@ def check(job: DubJob) -> None:
     engines.listening_weights(job.settings.listen)
     engines.voiceprint_weights()
     engines.require_lips(job.settings)
+    if job.settings.lips.engine != "none":
+        engines.appearance_weights()
     _check_voices(job)
     if (course := _course_file(job)) is not None:
         read_course(course)

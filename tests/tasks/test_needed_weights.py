@@ -13,7 +13,8 @@ from tasks.lecture import DubJob, check
 from tasks.settings import draft, lecture
 
 NEEDED = needed_for("en", "fr")
-FOR_LIPS = {"yunet", "sface", "facemesh"}
+FOR_LIPS = {"yunet", "sface", "facemesh", "age-gender"}
+IMPROVES = {"spleeter"}  # without it music under speech is lost, and said to be
 
 pytestmark = [
     pytest.mark.weights,
@@ -46,7 +47,7 @@ def test_they_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     check(job())
 
 
-@pytest.mark.parametrize("name", NEEDED)
+@pytest.mark.parametrize("name", [name for name in NEEDED if name not in IMPROVES])
 def test_each_is_needed_and_named_where_it_is_missing(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
