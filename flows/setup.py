@@ -28,7 +28,11 @@ SILENCE_S = 3 * HEARTBEAT_S
 """After this much silence a run counts as crashed."""
 CRASH_RETRIES = 3
 VANISHED = "redub: a run that fell silent has crashed"
+NOTICED = "redub: a crashed run is to be started again"
 RETRIED = "redub: a crashed run is started again"
+COOLING_S = 45
+"""A crashed run rests so long before it is started again."""
+_SOON = "RetryingSoon"
 _REMEMBERED = timedelta(days=14)
 _DEPLOY_LIMIT_S = 600.0
 _RUNNING = {"prefect.flow-run.Running", "prefect.flow-run.Retrying", "prefect.flow-run.Rerunning"}
@@ -80,7 +84,7 @@ def declare_gpus(client: SyncPrefectClient, gpus: Sequence[str]) -> None:
 
 
 def automations(retries: int = CRASH_RETRIES) -> tuple[AutomationCore, ...]:
-    """The two automations: silence becomes Crashed, and Crashed becomes another try, `retries` times at most.
+    """Silence becomes Crashed, and Crashed after a rest another try, `retries` times at most.
 
     The bound is the server's to keep: its events say how often a run has begun. Only a run that began is started again,
     so one that cannot even start is not started for ever.
@@ -106,9 +110,9 @@ def automations(retries: int = CRASH_RETRIES) -> tuple[AutomationCore, ...]:
             )
         ],
     )
-    retried = AutomationCore(
-        name=RETRIED,
-        description=f"At most {retries} times; what was finished is recalled from the store.",
+    crashed = AutomationCore(
+        name=NOTICED,
+        description=f"At most {retries} times for a run; what was finished is recalled from the store.",
         enabled=retries > 0,
         trigger=EventTrigger(
             after=_RUNNING,
@@ -130,14 +134,32 @@ def automations(retries: int = CRASH_RETRIES) -> tuple[AutomationCore, ...]:
         ),
         actions=[
             ChangeFlowRunState(
-                state=StateType.SCHEDULED,
-                name="AwaitingRetry",
-                message=f"Started again after a crash, at most {retries} times.",
+                state=StateType.CRASHED,
+                name=_SOON,
+                message=f"It crashed; it is started again in {COOLING_S} s, at most {retries} times.",
                 force=True,
             )
         ],
     )
-    return vanished, retried
+    retried = AutomationCore(
+        name=RETRIED,
+        description=f"{COOLING_S} s after the crash: a worker that still holds a run dies when it is handed it again.",
+        trigger=EventTrigger(
+            after={f"prefect.flow-run.{_SOON}"},
+            expect={f"prefect.flow-run.{each}" for each in ("Running", "Pending", *_AT_REST)},
+            match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=timedelta(seconds=COOLING_S),
+        ),
+        actions=[
+            ChangeFlowRunState(
+                state=StateType.SCHEDULED, name="AwaitingRetry", message="Started again after a crash.", force=True
+            )
+        ],
+    )
+    return vanished, crashed, retried
 
 
 def deploy_all(project: Path) -> None:

@@ -116,6 +116,24 @@ def write_private(file: Path, text: str) -> None:
     draft.replace(file)
 
 
+def write_container_secrets(folder: Path) -> tuple[Path, ...]:
+    """Make what compose.yaml reads: compose.env, and identities.json for the S3 server. Secrets stay as they were."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    kept = Secrets.kept(folder)
+    names = {
+        "REDUB_DATABASE_PASSWORD": kept.database,
+        "REDUB_API_PASSWORD": kept.api,
+        "REDUB_ACCESS_KEY": kept.access_key,
+        "REDUB_SECRET_KEY": kept.secret_key,
+        "REDUB_WATCH_SECRET": kept.receiver,
+    }
+    environment, identities = folder / "compose.env", folder / "identities.json"
+    write_private(environment, "".join(f"{name}={value}\n" for name, value in names.items()))
+    object_server.write_identities(identities, Keys(access_key=kept.access_key, secret_key=kept.secret_key))
+    identities.chmod(0o644)  # the container's user is another; the folder keeps others out
+    return environment, identities
+
+
 def client_environment(plan: StackPlan, kept: Secrets, store: ObjectServer) -> dict[str, str]:
     """What a shell, a worker or a receiver needs to talk to the stack, secrets included."""
     return {
@@ -136,7 +154,7 @@ def run_stack(plan: StackPlan, tell: Callable[[str], None], stopping: threading.
     stopping = stopping or threading.Event()
     with _alone(plan.folder), _stopped_by_signals(stopping):
         kept = Secrets.kept(plan.folder)
-        supervisor = Supervisor(plan.folder / "logs", tell, plan.restarts)
+        supervisor = Supervisor(plan.folder / "logs", tell, plan.restarts, partial(_record, plan))
         try:
             _bring_up(plan, kept, supervisor, tell, stopping)
             supervisor.watch(stopping)
@@ -189,13 +207,11 @@ def _bring_up(
 
     start(database.service(plain), f"PostgreSQL on 127.0.0.1:{ports.database}")
     start(store.service(plain), f"S3 at {store.url}, bucket {plan.bucket}")
-    if not stopping.is_set():
-        object_server.ensure_bucket(store, plan.bucket)
     start(_server(plan, kept, database.url, plain), f"Prefect at http://127.0.0.1:{ports.server}")
     gpus = [f"{socket.gethostname()}-{index}" for index in range(plan.gpus)]
     workers = plain | clients | _worker_environment(folder)
     if not stopping.is_set():
-        _set_up(workers, gpus)
+        _set_up(workers, plan.bucket, gpus)
     for service in _workers(plan, workers, gpus):
         start(service, f"a worker; its log is {supervisor.log(service.name)}")
     if plan.receiver and not stopping.is_set():
@@ -203,10 +219,15 @@ def _bring_up(
             start(_receiver(plan, workers), f"uploads to {plan.bucket} start a dub; http://127.0.0.1:{ports.receiver}")
         else:
             tell("receiver   not started: this redub has no `redub watch`")
-    write_private(folder / "stack.json", json.dumps({"pids": supervisor.pids, "ports": asdict(ports)}))
+    _record(plan, supervisor.pids)
     if not stopping.is_set():
         tell(f"All is up. Passwords and keys: {folder / 'stack.env'} (user {API_USER} in the browser). To use it here:")
         tell(f"  source {folder / 'stack.env'}")
+
+
+def _record(plan: StackPlan, pids: dict[str, int]) -> None:
+    """What stands, for whoever asks: processes and ports."""
+    write_private(plan.folder / "stack.json", json.dumps({"pids": pids, "ports": asdict(plan.ports)}))
 
 
 def _server(plan: StackPlan, kept: Secrets, database_url: str, plain: Mapping[str, str]) -> Service:
@@ -284,9 +305,9 @@ def _receiver(plan: StackPlan, environment: Mapping[str, str]) -> Service:
     )
 
 
-def _set_up(environment: Mapping[str, str], gpus: Sequence[str]) -> None:
+def _set_up(environment: Mapping[str, str], bucket: str, gpus: Sequence[str]) -> None:
     """In a process of its own: Prefect reads its settings once, when it is first imported."""
-    command = [sys.executable, "-m", "flows.cli.stack", "set-up"]
+    command = [sys.executable, "-m", "flows.cli.stack", "set-up", "--bucket", bucket]
     done = subprocess.run(
         [*command, *(part for name in gpus for part in ("--gpu", name))],
         env=dict(environment),

@@ -58,8 +58,7 @@ class ObjectServer:
         """The server as a service; writes the file with whom it knows. Each start has inner ports of its own."""
         objects, identities = self.folder / "objects", self.folder / "identities.json"
         objects.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(identities, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(_identities(self.keys), file)
+        write_identities(identities, self.keys)
         command = [str(self.program), "server", f"-dir={objects}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3"]
         command += [f"-s3.port={self.port}", f"-s3.port.grpc={free_port()}", f"-s3.config={identities}"]
         command += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]
@@ -85,28 +84,24 @@ def prepared(folder: Path, *, port: int, keys: Keys) -> ObjectServer:
     return ObjectServer(program=Path(program), folder=folder, port=port, keys=keys)
 
 
-def ensure_bucket(server: ObjectServer, bucket: str) -> None:
-    """Make `bucket` where it is missing. Unavailable where the server refuses."""
+def ensure_bucket(bucket: str) -> None:
+    """Make `bucket` where it is missing, at the endpoint that the environment names. Unavailable where it refuses."""
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    client = boto3.client(
-        "s3",
-        endpoint_url=server.url,
-        aws_access_key_id=server.keys.access_key,
-        aws_secret_access_key=server.keys.secret_key,
-        region_name=REGION,
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 10, "mode": "standard"}),
-    )
+    patient = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 10, "mode": "standard"})
     try:
+        client = boto3.client("s3", config=patient)
         if bucket not in {each["Name"] for each in client.list_buckets()["Buckets"]}:
             client.create_bucket(Bucket=bucket)
     except (BotoCoreError, ClientError) as error:
-        raise Unavailable(f"the bucket {bucket} could not be made at {server.url}: {error}") from error
+        raise Unavailable(f"the bucket {bucket} could not be made: {error}") from error
 
 
-def _identities(keys: Keys) -> dict[str, object]:
+def write_identities(file: Path, keys: Keys) -> None:
+    """Tell SeaweedFS, in `file` that only its owner reads, whose signatures to take."""
     credentials = [{"accessKey": keys.access_key, "secretKey": keys.secret_key}]
     actions = ["Admin", "Read", "Write", "List", "Tagging"]
-    return {"identities": [{"name": "redub", "credentials": credentials, "actions": actions}]}
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        json.dump({"identities": [{"name": "redub", "credentials": credentials, "actions": actions}]}, stream)

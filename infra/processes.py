@@ -79,10 +79,19 @@ class _Running:
 
 
 class Supervisor:
-    """Keeps services standing. To be used from the main thread: a service dies with the thread that started it."""
+    """Keeps services standing. To be used from the main thread: a service dies with the thread that started it.
 
-    def __init__(self, logs: Path, tell: Callable[[str], None], restarts: Restarts | None = None) -> None:
-        self._logs, self._tell, self._restarts = logs, tell, restarts or Restarts()
+    `changed` is told the process of each service whenever one was begun again.
+    """
+
+    def __init__(
+        self,
+        logs: Path,
+        tell: Callable[[str], None],
+        restarts: Restarts | None = None,
+        changed: Callable[[dict[str, int]], None] = lambda _: None,
+    ) -> None:
+        self._logs, self._tell, self._restarts, self._changed = logs, tell, restarts or Restarts(), changed
         self._running: dict[str, _Running] = {}
         logs.mkdir(parents=True, exist_ok=True)
 
@@ -158,6 +167,7 @@ class Supervisor:
         if stopping.wait(delay):
             return
         each.process = self._begin(each.service)
+        self._changed(self.pids)
         try:
             self._await_health(each, stopping)
         except Unavailable as error:

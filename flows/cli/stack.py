@@ -56,6 +56,9 @@ def set_up(
     gpu: Annotated[
         list[str] | None, typer.Option("--gpu", help="A name for each GPU of the workers, for its slot; repeat it.")
     ] = None,
+    bucket: Annotated[
+        str | None, typer.Option("--bucket", help="Make this bucket where it is missing, at AWS_ENDPOINT_URL_S3.")
+    ] = None,
     retries: Annotated[
         int, typer.Option("--retries", min=0, help="How often a run that crashed is started again.")
     ] = 3,
@@ -66,9 +69,23 @@ def set_up(
     """Tell the server in PREFECT_API_URL of pools, GPU slots, deployments and automations. May be said again."""
     from flows import stack
     from flows.setup import set_up as tell_server
+    from infra import object_server
 
+    if bucket:
+        object_server.ensure_bucket(bucket)
     tell_server(project or stack.PROJECT, gpu or (), retries=retries)
     _say("pools, slots, deployments and automations are as they should be")
+
+
+@app.command()
+def secrets(
+    folder: Annotated[Path, typer.Argument(help="A folder for them; only its owner may enter it.", metavar="FOLDER")],
+) -> None:
+    """Make the passwords and keys that infra/deploy/compose.yaml reads. Those that are there stay."""
+    from flows import stack
+
+    for file in stack.write_container_secrets(folder):
+        _say(str(file))
 
 
 def _say(line: str) -> None:

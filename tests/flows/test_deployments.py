@@ -14,6 +14,9 @@ FILE = Path(__file__).parents[2] / "prefect.yaml"
 DEPLOYMENTS = yaml.safe_load(FILE.read_text())["deployments"]
 PARAMETERS: dict[str, dict[str, Any]] = {
     "dub-lecture": {"source": "lecture.mp4", "to": ["fr"], "preset_name": "draft"},
+    "dub-lecture-gpu": {"source": "lecture.mp4", "to": ["fr"]},
+    "evaluate": {"clips": ["clips/"], "out": "scores", "protocol": "cross", "limit": 2},
+    "train": {"data": "shards", "out": "run", "kind": "expert", "preset_name": "tiny", "steps": 2},
     "talk": {"face": "face.png", "out": "out.mp4", "text": "Bonjour.", "language": "fr"},
 }
 
@@ -49,3 +52,14 @@ def test_it_deploys_to_a_real_server_and_a_run_can_be_scheduled(server: Server, 
         run = client.create_flow_run_from_deployment(made, parameters=PARAMETERS[deployment["name"]])
     assert run.state is not None
     assert run.state.is_scheduled()
+
+
+def test_each_one_goes_to_a_pool_that_is_made_and_is_imported_not_pulled(server: Server) -> None:
+    from flows.stack import ARCHIVE_POOL, CPU_POOL, GPU_POOL
+
+    whole = yaml.safe_load(FILE.read_text())
+    assert whole["pull"] == []
+    for deployment in DEPLOYMENTS:
+        assert deployment["work_pool"]["name"] in (CPU_POOL, GPU_POOL, ARCHIVE_POOL)
+        assert "/" not in deployment["entrypoint"]
+        assert "redub" in deployment["tags"]
