@@ -102,8 +102,8 @@ def constraints(text: str, terms: Iterable[Term], source: str, target: str) -> t
     asked = []
     for each in occurrences(text, terms, source):
         said = text[each.start : each.end]
-        plural = plurals(each.term.target, target) if each.plural and not each.term.keep else ()
-        forms = (*((said,) if each.plural and each.term.keep else plural), each.term.text)
+        kept = (said, each.term.source) if each.plural else (each.term.source,)
+        forms = kept if each.term.keep else (each.plural and plurals(each.term.target, target)) or (each.term.target,)
         asked.append(Constraint(start=each.start, end=each.end, forms=tuple(dict.fromkeys(forms))))
     return tuple(asked)
 

@@ -61,19 +61,24 @@ def losses(source: str, translation: str, languages: tuple[str, str]) -> tuple[s
     writer's conventions (1,200.5 or 1 200,5), and hours after noon by the clock of 24.
     """
     ours, theirs = languages
-    told: list[str] = []
-    rest = [(each, _values(each)) for each in _numbers(translation)]
+    lost: list[str] = []
+    added, translation_left, source_left = _numbers(translation), translation, source
     for number in _numbers(source):
         values = _values(number)
-        hours = {value + 12 for value in values if value < 12} if _AFTERNOON.search(source) else set()
-        same = next((each for each in rest if each[1] & (values | hours)), None)
-        if same is not None:
-            rest.remove(same)
-        elif not _in_words(values, translation, theirs):
-            told.append(f"the number {number} is lost")
-    told += [
-        f"the number {number} is not in the source" for number, values in rest if not _in_words(values, source, ours)
-    ]
+        if _AFTERNOON.search(source):
+            values = values | {value + 12 for value in values if value < 12}
+        same = next((each for each in added if _values(each) & values), None)
+        if same is None:
+            lost.append(number)
+        else:
+            # One that was found answers for one number alone, its words included.
+            added.remove(same)
+            translation_left = translation_left.replace(same, " ", 1)
+            source_left = source_left.replace(number, " ", 1)
+    lost = [each for each in lost if not _in_words(_values(each), translation_left, theirs)]
+    added = [each for each in added if not _in_words(_values(each), source_left, ours)]
+    told = [f"the number {each} is lost" for each in lost]
+    told += [f"the number {each} is not in the source" for each in added]
     missing = [unit for unit in _units(source, ours) if not _has_unit(translation, unit, theirs)]
     return (*told, *(f"the unit {unit} is lost" for unit in dict.fromkeys(missing)))
 

@@ -146,6 +146,15 @@ def variants(before: str, term: str, language: str) -> tuple[str, ...]:
     ) or (before,)
 
 
+def definite(before: str, term: str, language: str) -> tuple[str, ...]:
+    """`before` (the text up to `term`) and each definite article that could stand there; none where none is known."""
+    groups = ARTICLES.get(language, ())
+    if not groups:
+        return ()
+    article = groups[0][0]
+    return variants(f"{before}{article if before.strip() else _capital(article)} ", term, language)
+
+
 def _plurals(word: str, endings: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[str, ...]:
     for pattern, ways in endings:
         if re.search(pattern, word):

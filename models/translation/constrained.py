@@ -11,11 +11,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
 from statistics import fmean
 
 from manifests.records import Hypothesis
-from models.translation.agreement import variants
+from models.translation.agreement import definite, variants
 from models.translation.contract import Constraint, Steerable, Translator
 from models.translation.sentences import unique
 
@@ -26,19 +25,36 @@ _LOOSE_MARK = re.compile(r"(?<=\w) +(?=[.,](?:\s|$))")
 """What a decoder that goes on from a beginning puts before the next mark."""
 _WORST = 0.5
 """How far below the best candidate, in nats a token, those without the article that they need are found."""
-_CONTINUED = 3
-_MOST_DRAFTS = 16
+_COMPLETED, _DRAFTS, _CONTINUED, _RANKED = 4, 8, 3, 10
+"""How many translations with names get the terms, in how many ways each, how many go on, and how many are ranked."""
+_WITH_ARTICLES = frozenset({"es", "fr", "it"})
+_DETERMINED = re.compile(
+    r"(?:\b(?:the|an?|this|that|these|those|my|your|our|his|her|its|their|whose|which|what|each|every|some|any|no|all"
+    r"|both|many|several|few|one|two|three|another|other)|\d|\w's|s'|-)\s*$",
+    re.IGNORECASE,
+)
+"""What stands before a noun that needs no article more."""
 _SENTENCE_ENDS = ".!?…:;¿¡"
 
 
 @dataclass(slots=True)
 class _Sentence:
-    """A sentence on its way: `copied` is what it reads with the terms in it, `found` the texts that hold them."""
+    """A sentence on its way; `found` are the texts that hold its terms, with the score of the decoder that gave them.
+
+    `told` are the scores of (source, translation) that are known. `articles`: English names many a thing without an
+    article where the target's language wants one.
+    """
 
     text: str
     constraints: tuple[Constraint, ...]
-    copied: str
+    articles: bool
     found: dict[str, float]
+    told: dict[tuple[str, str], float]
+
+    def readings(self, names: Sequence[str] = ()) -> tuple[str, ...]:
+        """The sentence with the terms in it, or with `names` for those that have one; with articles before them too."""
+        plain = _with_terms(self.text, self.constraints, names, articles=False)
+        return tuple(dict.fromkeys((plain, _with_terms(self.text, self.constraints, names, articles=self.articles))))
 
 
 def translate(
@@ -54,12 +70,13 @@ def translate(
     holds all of them, the candidates are those that lack the fewest. Scores of one sentence's candidates compare.
     """
     plain = translator.translate(sentences, candidates=candidates)
+    articles = translator.source == "en" and translator.target in _WITH_ARTICLES
     waiting: dict[int, _Sentence] = {}
     for index, (text, wanted, first) in enumerate(zip(sentences, constraints, plain, strict=True)):
         if not wanted:
             continue
         ordered = tuple(sorted(wanted, key=lambda each: each.start))
-        sentence = _Sentence(text, ordered, _with_terms(text, ordered), {})
+        sentence = _Sentence(text, ordered, articles, {}, {})
         _keep(sentence, ((each.text, each.score) for each in first))
         if lacking(with_case_of(first[0].text, ordered), ordered):
             waiting[index] = sentence
@@ -112,10 +129,12 @@ def with_case_of(text: str, constraints: Iterable[Constraint]) -> str:
 
 def _copied(translator: Translator, sentences: Sequence[_Sentence], candidates: int) -> None:
     """Translate with the terms in their places, and once more with names for those that are kept, which are copied."""
-    changed = [each for each in sentences if each.copied != each.text]
-    answers = translator.translate([each.copied for each in changed], candidates=candidates)
-    for sentence, answer in zip(changed, answers, strict=True):
+    changed = [(each, reading) for each in sentences for reading in each.readings() if reading != each.text]
+    answers = translator.translate([reading for _, reading in changed], candidates=candidates)
+    for (sentence, reading), answer in zip(changed, answers, strict=True):
+        sentence.told.update(((reading, each.text), each.score) for each in answer)
         _keep(sentence, ((each.text, each.score) for each in answer))
+        _keep(sentence, ((text, answer[0].score) for text in _with_articles(sentence, translator.target)))
     lost = [each for each in sentences if not each.found]
     _named(translator, lost, [[_is_kept(each, of.text) for each in of.constraints] for of in lost], candidates)
 
@@ -125,16 +144,18 @@ def _named(
 ) -> None:
     """Translate with names for the terms that are `chosen`, and put the terms in the names' places."""
     asked = [
-        (sentence, _names(sentence, which)) for sentence, which in zip(sentences, chosen, strict=True) if any(which)
+        (sentence, names, reading)
+        for sentence, which in zip(sentences, chosen, strict=True)
+        if any(which)
+        for names in [_names(sentence, which)]
+        for reading in sentence.readings(names)
     ]
-    answers = translator.translate(
-        [_with_terms(sentence.text, sentence.constraints, names) for sentence, names in asked], candidates=candidates
-    )
-    for (sentence, names), answer in zip(asked, answers, strict=True):
-        drafts = [_in_place(each.text, sentence, names, translator.target) for each in answer]
-        # In turn: the best few of each candidate, before the last few of the first.
-        in_turn = [draft for rank in zip_longest(*drafts) for draft in rank if draft is not None]
-        _keep(sentence, ((draft, answer[0].score) for draft in in_turn[:_MOST_DRAFTS]))
+    answers = translator.translate([reading for _, _, reading in asked], candidates=candidates)
+    for (sentence, names, reading), answer in zip(asked, answers, strict=True):
+        sentence.told.update(((reading, each.text), each.score) for each in answer)
+        for each in answer[:_COMPLETED]:
+            drafts = _in_place(each.text, sentence, names, translator.target)
+            _keep(sentence, ((draft, each.score) for draft in drafts))
 
 
 def _continue(translator: Translator, steerable: Steerable, sentences: Sequence[_Sentence]) -> None:
@@ -144,7 +165,7 @@ def _continue(translator: Translator, steerable: Steerable, sentences: Sequence[
         if any(not _is_kept(each, sentence.text) for each in sentence.constraints):
             best = sorted(_scored(translator, sentence).items(), key=lambda each: -each[1])[:_CONTINUED]
             asked += [(sentence, each) for each in _beginnings((text for text, _ in best), sentence.constraints)]
-    answers = steerable.go_on([(sentence.copied, beginning) for sentence, beginning in asked], candidates=2)
+    answers = steerable.go_on([(sentence.readings()[-1], beginning) for sentence, beginning in asked], candidates=2)
     for (sentence, _), answer in zip(asked, answers, strict=True):
         _keep(sentence, ((each.text, each.score) for each in answer))
 
@@ -169,7 +190,7 @@ def _in_place(text: str, sentence: _Sentence, names: Sequence[str], language: st
                 term = form[:1].upper() + form[1:] if at_start and not _has_case(form) else form
                 before = variants(parts[0], term, language)
                 longer += [each + term + parts[1] for each in ((parts[0],) if kept and parts[0] in before else before)]
-        drafts = longer[:_MOST_DRAFTS]
+        drafts = longer[:_DRAFTS]
     return tuple(drafts)
 
 
@@ -184,20 +205,45 @@ def _beginnings(texts: Iterable[str], constraints: Sequence[Constraint]) -> tupl
 
 
 def _scored(translator: Translator, sentence: _Sentence) -> dict[str, float]:
-    """What was found with scores that compare: the mean over the sentence as said, with the terms, and with names.
+    """The best of what was found with scores that compare: means over the sentence as said, with its terms, with names.
 
     Names stand for what is kept: nothing tells the network that a foreign word is a noun, a name it takes for one.
     """
     if not isinstance(translator, Steerable) or len(sentence.text) > LONGEST_RANKED:
         return sentence.found
-    texts = list(sentence.found)
-    readings = [[(source, text) for text in texts] for source in dict.fromkeys((sentence.text, sentence.copied))]
+    texts, first = list(sentence.found), sentence.readings()[-1]
+    if len(texts) > _RANKED:
+        _tell(translator, sentence, [(first, text) for text in texts])
+        texts = sorted(texts, key=lambda text: -sentence.told[first, text])[:_RANKED]
+    pairs = [(source, text) for source in dict.fromkeys((sentence.text, *sentence.readings())) for text in texts]
     if any(kept := [_is_kept(each, sentence.text) for each in sentence.constraints]):
         names = _names(sentence, kept)
-        named = _with_terms(sentence.text, sentence.constraints, names)
-        readings.append([(named, _with_names(text, sentence.constraints, names)) for text in texts])
-    scores = translator.score([pair for reading in readings for pair in reading])
+        named = [_with_names(text, sentence.constraints, names) for text in texts]
+        pairs += [(source, text) for source in sentence.readings(names) for text in named]
+    _tell(translator, sentence, pairs)
+    scores = [sentence.told[pair] for pair in pairs]
     return {text: fmean(scores[at :: len(texts)]) for at, text in enumerate(texts)}
+
+
+def _tell(translator: Steerable, sentence: _Sentence, pairs: Iterable[tuple[str, str]]) -> None:
+    unknown = [pair for pair in dict.fromkeys(pairs) if pair not in sentence.told]
+    sentence.told.update(zip(unknown, translator.score(unknown), strict=True))
+
+
+def _with_articles(sentence: _Sentence, language: str) -> list[str]:
+    """What was found, with each definite article before a term that has none, here as in the sentence."""
+    texts = []
+    for constraint in sentence.constraints if sentence.articles else ():
+        if not _takes_article(constraint.forms[0], sentence.text[: constraint.start]):
+            continue
+        for text in sentence.found:
+            place = next((found for form in constraint.forms if (found := _place(form, text, text))), None)
+            if place is None or variants(text[: place[0]], constraint.forms[0], language) != (text[: place[0]],):
+                continue
+            before, term = text[: place[0]], text[place[0] : place[1]]
+            term = term if _has_case(constraint.forms[0]) else term[:1].lower() + term[1:]
+            texts += [each + term + text[place[1] :] for each in definite(before, term, language)]
+    return texts
 
 
 def _with_names(text: str, constraints: Sequence[Constraint], names: Sequence[str]) -> str:
@@ -226,14 +272,24 @@ def _ranked(found: dict[str, float], candidates: int) -> tuple[Hypothesis, ...]:
     return unique(good, candidates)
 
 
-def _with_terms(text: str, constraints: Sequence[Constraint], names: Sequence[str] = ()) -> str:
-    """`text` with a name for each constraint that has one, else its preferred form, capital where a sentence starts."""
+def _with_terms(text: str, constraints: Sequence[Constraint], names: Sequence[str], *, articles: bool) -> str:
+    """`text` with a name for each constraint that has one, else its preferred form, capital where a sentence starts.
+
+    With `articles`, English ones stand before those that nothing determines.
+    """
     terms = []
     for each, name in zip(constraints, names or [""] * len(constraints), strict=True):
         form = each.forms[0]
-        capital = _starts_sentence(text, each.start) and text[each.start].isupper() and not _has_case(form)
-        terms.append(name or (form[:1].upper() + form[1:] if capital else form))
+        bare = articles and _takes_article(form, text[: each.start])
+        word = f"the {name or form}" if bare else name or form
+        capital = _starts_sentence(text, each.start) and text[each.start].isupper() and (bare or not _has_case(word))
+        terms.append(word[:1].upper() + word[1:] if capital else word)
     return _replaced(text, constraints, terms)
+
+
+def _takes_article(form: str, before: str) -> bool:
+    """Whether a term may want an article behind `before`: not where it has one, nor NumPy, np.array and x."""
+    return (not _has_case(form) or " " in form) and not _DETERMINED.search(before)
 
 
 def _has_case(form: str) -> bool:
