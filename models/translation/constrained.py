@@ -130,7 +130,7 @@ def with_case_of(text: str, constraints: Iterable[Constraint]) -> str:
 def _copied(translator: Translator, sentences: Sequence[_Sentence], candidates: int) -> None:
     """Translate with the terms in their places, and once more with names for those that are kept, which are copied."""
     changed = [(each, reading) for each in sentences for reading in each.readings() if reading != each.text]
-    answers = translator.translate([reading for _, reading in changed], candidates=candidates)
+    answers = translator.translate([reading for _, reading in changed], candidates=max(candidates, _COMPLETED))
     for (sentence, reading), answer in zip(changed, answers, strict=True):
         sentence.told.update(((reading, each.text), each.score) for each in answer)
         _keep(sentence, ((each.text, each.score) for each in answer))
@@ -150,7 +150,7 @@ def _named(
         for names in [_names(sentence, which)]
         for reading in sentence.readings(names)
     ]
-    answers = translator.translate([reading for _, _, reading in asked], candidates=candidates)
+    answers = translator.translate([reading for _, _, reading in asked], candidates=max(candidates, _COMPLETED))
     for (sentence, names, reading), answer in zip(asked, answers, strict=True):
         sentence.told.update(((reading, each.text), each.score) for each in answer)
         for each in answer[:_COMPLETED]:
