@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,22 +51,28 @@ class S3Server:
 
     def client(self, attempts: int = 4) -> Any:
         """A plain boto3 client, independent of redub's own code."""
-        import boto3
-        from botocore.config import Config
-
-        return boto3.session.Session().client(
-            "s3",
-            endpoint_url=self.endpoint,
-            aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret_key,
-            region_name="us-east-1",
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": attempts}),
-        )
+        return _client(self.endpoint, self.access_key, self.secret_key, attempts)
 
     def make_bucket(self, name: str) -> str:
         """Make a bucket; gives its name."""
         self.client().create_bucket(Bucket=name)
         return name
+
+
+@lru_cache
+def _client(endpoint: str, access_key: str, secret_key: str, attempts: int) -> Any:
+    """Making one takes half a second."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        region_name="us-east-1",
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": attempts}),
+    )
 
 
 def weed() -> Path:

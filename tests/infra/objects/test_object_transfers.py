@@ -215,6 +215,36 @@ def test_a_server_that_is_gone_is_unavailable(bucket: ObjectUri, monkeypatch: py
         head(bucket.child("a"))
 
 
+@pytest.mark.parametrize(
+    ("answer", "code", "kind", "told"),
+    [
+        (403, "RequestTimeTooSkewed", BadInput, "set this machine's clock"),
+        (403, "ExpiredToken", BadInput, "sign in again"),
+        (403, "SomethingNew", BadInput, "access is denied"),
+        (400, "AuthorizationHeaderMalformed", BadInput, "set AWS_REGION"),
+        (400, "SomethingNew", BadInput, "refuses .SomethingNew"),
+        (403, "QuotaExceeded", NoSpace, "quota"),
+        (507, "InsufficientStorage", NoSpace, "full"),
+        (409, "ConditionalRequestConflict", Unavailable, "ConditionalRequestConflict"),
+        (429, "TooManyRequests", Unavailable, "TooManyRequests"),
+        (502, "BadGateway", Unavailable, "BadGateway"),
+    ],
+)
+def test_answers_become_errors_that_say_what_to_do(
+    bucket: ObjectUri,
+    proxy: FaultProxy,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: int,
+    code: str,
+    kind: type[Exception],
+    told: str,
+) -> None:
+    monkeypatch.setenv("REDUB_S3_PATIENCE_S", "0")
+    proxy.fault(status(answer, code), method="PUT", times=None)
+    with pytest.raises(kind, match=told):
+        upload_bytes(b"a", bucket.child("a"))
+
+
 FAULTS_OF_READING = [
     status(500),
     status(503, "SlowDown"),
@@ -402,6 +432,18 @@ def test_a_server_that_dies_in_the_middle_and_comes_back_changes_nothing(
                 before.down(5)
                 reading.result()
     assert (tmp_path / "b").read_bytes() == file.read_bytes()
+
+
+@pytest.mark.slow
+def test_a_minute_without_a_connection_costs_time_only(
+    bucket: ObjectUri, proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REDUB_S3_PATIENCE_S")
+    uri = bucket.child("a")
+    proxy.down(60)
+    upload(made(tmp_path / "a", 4 * SMALL_PART), uri, only_if=ABSENT)
+    download(head(uri), tmp_path / "b", tmp_path / "work", part_bytes=SMALL_PART)
+    assert (tmp_path / "b").read_bytes() == (tmp_path / "a").read_bytes()
 
 
 def wait_until(true: Callable[[], bool], limit_s: float = 60.0) -> None:

@@ -140,7 +140,7 @@ def test_a_path_is_brought_when_it_is_asked_for(here: Store, there: Store) -> No
 STATES = ("whole", "damaged", "absent")
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     local=st.lists(st.sampled_from(STATES), min_size=2, max_size=2),
     remote=st.lists(st.sampled_from(STATES), min_size=2, max_size=2),
