@@ -196,6 +196,7 @@ def _bring_up(
     keys = Keys(access_key=kept.access_key, secret_key=kept.secret_key)
     store = object_server.prepared(folder / "objects", port=ports.objects, keys=keys)
     clients = client_environment(plan, kept, store)
+    (folder / "prefect").mkdir(exist_ok=True, mode=0o700)
     write_private(folder / "ports.json", json.dumps(asdict(ports)))
     write_private(folder / "stack.env", "".join(f"export {n}={shlex.quote(v)}\n" for n, v in clients.items()))
 

@@ -93,7 +93,7 @@ class Supervisor:
     ) -> None:
         self._logs, self._tell, self._restarts, self._changed = logs, tell, restarts or Restarts(), changed
         self._running: dict[str, _Running] = {}
-        logs.mkdir(parents=True, exist_ok=True)
+        logs.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
     def pids(self) -> dict[str, int]:

@@ -15,6 +15,7 @@ DEPLOYMENTS = yaml.safe_load(FILE.read_text())["deployments"]
 PARAMETERS: dict[str, dict[str, Any]] = {
     "dub-lecture": {"source": "lecture.mp4", "to": ["fr"], "preset_name": "draft"},
     "dub-lecture-gpu": {"source": "lecture.mp4", "to": ["fr"]},
+    "dub-on-upload": {"source": "s3://lectures/lecture.mp4"},
     "evaluate": {"clips": ["clips/"], "out": "scores", "protocol": "cross", "limit": 2},
     "train": {"data": "shards", "out": "run", "kind": "expert", "preset_name": "tiny", "steps": 2},
     "talk": {"face": "face.png", "out": "out.mp4", "text": "Bonjour.", "language": "fr"},
@@ -63,3 +64,15 @@ def test_each_one_goes_to_a_pool_that_is_made_and_is_imported_not_pulled(server:
         assert deployment["work_pool"]["name"] in (CPU_POOL, GPU_POOL, ARCHIVE_POOL)
         assert "/" not in deployment["entrypoint"]
         assert "redub" in deployment["tags"]
+
+
+def test_an_upload_starts_a_dub_of_what_was_uploaded(server: Server) -> None:
+    from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
+
+    (deployment,) = (each for each in DEPLOYMENTS if each["name"] == "dub-on-upload")
+    (declared,) = deployment["triggers"]
+    trigger = DeploymentEventTrigger.model_validate(declared)
+    assert trigger.expect == {"redub.lecture.uploaded"}
+    assert trigger.match.matches({"prefect.resource.id": "s3://lectures/a.mp4"})
+    assert not trigger.match.matches({"prefect.resource.id": "prefect.flow-run.1"})
+    assert declared["parameters"] == {"source": "{{ event.payload.source }}"}

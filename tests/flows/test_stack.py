@@ -235,6 +235,31 @@ def test_runs_by_the_clock_appear(stack: Stack, tmp_path: Path) -> None:
     assert set(stack.python(code)) == {3}
 
 
+def test_the_event_of_an_upload_starts_one_run_however_often_it_is_posted(stack: Stack) -> None:
+    post = (
+        "import json\nfrom datetime import UTC, datetime\n"
+        "from prefect.client.orchestration import get_client\n"
+        "event = {'id': '5b7f4ee8-3a52-4d7c-9b0a-0c9f3f0c1a11', 'event': 'redub.lecture.uploaded',\n"
+        "    'occurred': datetime.now(UTC).isoformat(), 'resource': {'prefect.resource.id': 's3://elsewhere/a.mp4'},\n"
+        "    'payload': {'source': 's3://elsewhere/a.mp4'}}\n"
+        "with get_client(sync_client=True) as client:\n"
+        "    client._client.post('/events', json=[event]).raise_for_status()\n"
+        "    print('null')\n"
+    )
+    runs = (
+        "import json\nfrom prefect.client.orchestration import get_client\n"
+        "with get_client(sync_client=True) as client:\n"
+        "    made = client.read_deployment_by_name('dub-lecture/dub-on-upload')\n"
+        "    runs = [run for run in client.read_flow_runs() if run.deployment_id == made.id]\n"
+        "    print(json.dumps([run.parameters for run in runs]))\n"
+    )
+    stack.python(post)
+    until(lambda: bool(stack.python(runs)), 60)
+    stack.python(post)
+    time.sleep(10)
+    assert [each["source"] for each in stack.python(runs)] == ["s3://elsewhere/a.mp4"]
+
+
 def test_a_run_whose_worker_and_process_are_killed_is_noticed_and_started_again(stack: Stack, tmp_path: Path) -> None:
     marks = tmp_path / "killed-once"
     run = started(stack, "killed_once", marks)
