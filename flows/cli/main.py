@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import data, dub, evaluate, interrupt, train
+from flows.cli import data, dub, evaluate, interrupt, train, watch
 from flows.cli.options import Json, Lips, Voice
 from flows.cli.output import choose_output
 from manifests.errors import BadInput, RedubError
@@ -53,6 +53,7 @@ app.add_typer(weights_app, name="weights")
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app)
+app.add_typer(watch.app)
 
 OutFile = Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")]
 Face = Annotated[Path, typer.Option("--face", help="A video or an image in which the face shows.")]
