@@ -53,7 +53,8 @@ def write_table(records: Sequence[Record], kind: type[Record], target: Path) -> 
 
 def read_table(kind: type[Record], source: Path) -> list[Record]:
     """The records that `write_table` wrote. ValueError where the file holds another record or schema version."""
-    table = pq.read_table(source)
+    with pq.ParquetFile(source) as file:  # `pq.read_table` would import pandas, which takes a second
+        table = file.read()
     metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     found = metadata.get("redub.record"), metadata.get("redub.schema_version")
     if found != (kind.__name__, str(SCHEMA_VERSION)):

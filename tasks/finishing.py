@@ -57,6 +57,7 @@ class Dub:
 def finish_language(voiced: Voiced, plan: GroupPlan, consents: Sequence[str], settings: DubSettings, pool: Pool) -> Dub:
     """Lips, picture and file of one language, measured and signed."""
     heard, language = voiced.draft.heard, voiced.draft.language
+    hearing_back = measuring.hear_back(voiced, settings, pool)
     synced = _move_lips(voiced, settings, pool)
     rendered = _render(voiced, plan, synced, settings, pool)
     statement = _statement(voiced, synced, consents, settings)
@@ -73,7 +74,9 @@ def finish_language(voiced: Voiced, plan: GroupPlan, consents: Sequence[str], se
         *(burned.degradations if burned else ()),
     )
     _, sidecar = _signed(language, files.video, statement, heard, pool)
-    facts = measuring.measure_dub(voiced, synced, rendered, files, degradations, statement, settings, pool)
+    facts = measuring.measure_dub(
+        voiced, synced, rendered, files, hearing_back, degradations, statement, settings, pool
+    )
     return Dub(
         voiced=voiced,
         synced=synced,

@@ -56,8 +56,10 @@ class HeardLine:
 
 
 def hear_back(work: HeardBackWork, store: Store) -> tuple[HeardLine, ...]:
-    """What is understood of each line, in their order. BadInput where the recogniser does not know the language."""
+    """What is understood of each line, in their order; nothing where the recogniser does not know the language."""
     transcriber = engines.load(work.engine)
+    if transcriber.languages is not None and work.language not in transcriber.languages:
+        return ()
     samples, rate = read_wav(store.path(work.speech.audio))
     heard = transcriber.transcribe(resample(samples, rate, SAMPLE_RATE), work.language)
     words = [
@@ -67,12 +69,6 @@ def hear_back(work: HeardBackWork, store: Store) -> tuple[HeardLine, ...]:
         HeardLine(utterance_id=line.utterance_id, text=said, cer=character_error_rate(line.text, said, work.language))
         for line, said in zip(work.lines, assign(words, work.lines, work.language), strict=True)
     )
-
-
-def hears(engine: str, language: str) -> bool:
-    """Whether the recogniser `engine` knows `language`. MissingWeights where its weights are not here."""
-    known = engines.load(engine).languages
-    return known is None or language in known
 
 
 def assign(words: Sequence[Word], lines: Sequence[LineToHear], language: str) -> list[str]:

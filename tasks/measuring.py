@@ -9,7 +9,7 @@ from manifests.provenance import Statement
 from manifests.records import Degradation, SyncedChunk
 from manifests.time import Span
 from tasks import assemble, engines, heard_back, levels, lip_scores, looking, provenance, report
-from tasks.pool import Pool
+from tasks.pool import Pending, Pool
 from tasks.render import RenderedRun
 from tasks.settings import DubSettings
 from tasks.voicing import Voiced, clock_of, heard_in
@@ -20,22 +20,22 @@ def measure_dub(
     synced: tuple[SyncedChunk, ...],
     rendered: tuple[RenderedRun, ...],
     files: assemble.DubFiles,
+    hearing_back: Pending[tuple[heard_back.HeardLine, ...]],
     degradations: tuple[Degradation, ...],
     statement: Statement,
     settings: DubSettings,
     pool: Pool,
 ) -> report.ReportFacts:
-    """Hear the dub back, look at its lips beside the real ones, and measure its levels."""
+    """Look at the dub's lips beside the real ones, measure its levels, and gather what was heard back."""
     heard, language = voiced.draft.heard, voiced.draft.language
-    notes: list[str] = []
-    understood: tuple[heard_back.HeardLine, ...] = ()
-    if heard_back.hears(settings.listen.engine, language):
-        understood = _hear_back(voiced, settings, pool)
-    else:
-        notes.append(f"{settings.listen.engine} does not know {language}: nothing was heard back.")
-    real, dubbed = _score_lips(voiced, synced, rendered, settings, pool)
     work = levels.LevelsWork(file=files.video, lines=tuple(each.span for each in voiced.placements))
-    level = pool.submit(levels.LEVELS, [work], [heard.video.span], language=language).values()[0]
+    levels_pending = pool.submit(levels.LEVELS, [work], [heard.video.span], language=language)
+    real, dubbed = _score_lips(voiced, synced, rendered, settings, pool)
+    understood = tuple(each for group in hearing_back.values() for each in group)
+    level = levels_pending.values()[0]
+    notes = []
+    if voiced.placements and not understood:
+        notes.append(f"{settings.listen.engine} does not know {language}: nothing was heard back.")
     return report.ReportFacts(
         title=Path(heard.video.uri).stem,
         video=heard.video,
@@ -66,7 +66,8 @@ def measure_dub(
     )
 
 
-def _hear_back(voiced: Voiced, settings: DubSettings, pool: Pool) -> tuple[heard_back.HeardLine, ...]:
+def hear_back(voiced: Voiced, settings: DubSettings, pool: Pool) -> Pending[tuple[heard_back.HeardLine, ...]]:
+    """Have the speech of every chunk heard back. It needs no picture, so it can go on while lips are moved."""
     heard, language = voiced.draft.heard, voiced.draft.language
     text_of = {each.utterance_id: each.text for each in voiced.translations}
     weights = engines.listening_weights(settings.listen)
@@ -83,8 +84,7 @@ def _hear_back(voiced: Voiced, settings: DubSettings, pool: Pool) -> tuple[heard
                 )
             )
             spans.append(chunk.span)
-    found = pool.submit(heard_back.HEARD_BACK, work, spans, language=language).values()
-    return tuple(each for group in found for each in group)
+    return pool.submit(heard_back.HEARD_BACK, work, spans, language=language)
 
 
 def _score_lips(

@@ -3,7 +3,8 @@
 Three rounds of speaking, each of which finds what the one before has spoken. First the readings that the duration model
 expects to fit: their true lengths calibrate it, voice by voice. Then the readings that the calibrated plan prefers, a
 person's edits among them. Last, each at the rate of the plan, where its synthesizer can. The first round never knows of
-edits, so an edit does not move the model, and with it the readings of other lines.
+edits, so an edit does not move the model, and with it the readings of other lines; and an edited line waits for the
+last round, so that it is spoken once.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from tasks.hearing import Heard
 from tasks.notice import Notice, give_notice
 from tasks.pool import Pool
 from tasks.settings import DubSettings
+
+_SPOKEN = frozenset({"source", "translation", "speaker", "voice"})
+"""Columns of the sheet that change what a line sounds like."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +106,8 @@ def voice_language(
     translations = mending.mended_translations(proposed, edits)
     lines = script.write_script(draft, utterances, translations, edits)
     chosen = script.fixed(lines, script.plan(lines, durations, heard, settings.timing))
-    spoken = _speak(chosen, {}, draft, cast, pool)
-    timings = script.plan(chosen, script.known(spoken, chosen, durations), heard, settings.timing)
+    spoken = _speak(_unedited(chosen, edits), {}, draft, cast, pool)
+    timings = script.plan(chosen, script.known(spoken, _unedited(chosen, edits), durations), heard, settings.timing)
     rates = {each.utterance_id: each.rate for planned in timings for each in planned.lines}
     clips = _speak(chosen, rates, draft, cast, pool)
 
@@ -137,6 +141,15 @@ def _usual_voice(lines: script.Script) -> Voice:
     """The voice that says most lines, the first of those that say as many."""
     counted = Counter(line.voice for group in lines for line in group)
     return counted.most_common(1)[0][0]
+
+
+def _unedited(lines: script.Script, edits: Sequence[Edit]) -> script.Script:
+    """The lines that no edit gives other words or another voice.
+
+    A line that was edited is planned by what the calibrated model expects, and so spoken once, at the plan's rate.
+    """
+    edited = {edit.utterance_id for edit in edits if edit.column in _SPOKEN}
+    return tuple(tuple(line for line in group if line.utterance.id not in edited) for group in lines)
 
 
 def _translated(
