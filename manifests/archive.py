@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from manifests.keys import fingerprint
+from manifests.tables import schema_of
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 UNREADABLE, GONE = "unreadable", "gone"
@@ -119,3 +122,30 @@ def read_outcome(content: bytes) -> Outcome | None:
         return Outcome(**lists, **numbers, **whole, **words, duration_s=length)  # type: ignore[arg-type] # checked by name
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+_TUPLES = ("languages", "made")
+
+
+def write_archive(rows: Sequence[ArchivedLecture], target: Path) -> None:
+    """Write the manifest as `manifests.tables.write_table` would, but by columns: archives have thousands of rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = schema_of(ArchivedLecture)
+    columns = {name: [getattr(row, name) for row in rows] for name in schema.names}
+    pq.write_table(pa.Table.from_pydict(columns, schema=schema), target, compression="zstd")
+
+
+def read_archive(source: Path) -> list[ArchivedLecture]:
+    """The rows that `write_archive` wrote. ValueError where the file holds something else."""
+    import pyarrow.parquet as pq
+
+    table, schema = pq.read_table(source), schema_of(ArchivedLecture)
+    found = (table.schema.metadata or {}).get(b"redub.record")
+    if found != ArchivedLecture.__name__.encode() or not table.schema.equals(schema):
+        raise ValueError(f"{source} holds no archive of this version of redub")
+    columns = table.to_pydict()
+    for name in _TUPLES:
+        columns[name] = [tuple(each) for each in columns[name]]
+    return [ArchivedLecture(**dict(zip(columns, cells, strict=True))) for cells in zip(*columns.values(), strict=True)]

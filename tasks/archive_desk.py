@@ -5,16 +5,27 @@ from __future__ import annotations
 import dataclasses
 import tempfile
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from infra import locations
 from infra.files import published
 from infra.locations import Location, SourceVersion
+from infra.objects.reading import read_small
 from infra.objects.uri import ObjectUri
 from infra.objects.writing import upload_bytes
-from manifests.archive import ArchivedLecture, outcome_json, outcome_of
+from manifests.archive import (
+    DONE,
+    ArchivedLecture,
+    Outcome,
+    outcome_json,
+    outcome_of,
+    read_archive,
+    read_outcome,
+    write_archive,
+)
 from manifests.errors import BadInput
-from manifests.tables import read_table, write_table
+from tasks.archive import Wanted, new_row, with_outcome
 from tasks.archive_plan import MANIFEST_NAME, dub_place, outcome_place
 
 
@@ -40,7 +51,7 @@ class Desk:
                 remedy = "make it: redub archive plan SOURCE --to fr"
                 raise BadInput("there is no archive's manifest;", where=str(self.place), remedy=remedy) from error
             try:
-                rows = read_table(ArchivedLecture, file.path)
+                rows = read_archive(file.path)
             except (ValueError, OSError, LookupError, TypeError) as error:
                 told = str(error).splitlines()[0] if str(error) else type(error).__name__
                 remedy = "name another, or move it away and plan again: finished work is found"
@@ -54,7 +65,7 @@ class Desk:
         """Publish the manifest whole. BadInput where another wrote it meanwhile; NoSpace, Unavailable."""
         with tempfile.TemporaryDirectory(prefix="redub-") as name:
             file = Path(name) / MANIFEST_NAME
-            write_table(list(rows), ArchivedLecture, file)
+            write_archive(list(rows), file)
             self._version = locations.publish(file, self.place, replace=False, only_if=self._version).version
 
 
@@ -77,3 +88,33 @@ def standing_languages(row: ArchivedLecture) -> set[str]:
     """The languages whose video stands where the lecture's outputs go. BadInput, Unavailable."""
     found = {language: locations.version_of(dub_place(row, language)) for language in row.languages}
     return {language for language, version in found.items() if version is not None and version.size_bytes}
+
+
+def record_dub(version: SourceVersion, wanted: Wanted, out: Location, made: tuple[str, ...], duration_s: float) -> None:
+    """Write the outcome of a lecture that was dubbed outside an archive's run, so that an archive counts it as made.
+
+    `wanted` is what was asked for it, `made` the languages whose videos were published in `out`. Languages that an
+    outcome of the same content knows already stay. NoSpace, Unavailable.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    row = new_row(version.location, str(out), locations.name(locations.location(version.location)), version, wanted)
+    row = dataclasses.replace(row, duration_s=duration_s, languages=made)
+    before = read_outcome_at(outcome_place(row))
+    known = with_outcome(row, before, "")
+    languages = tuple(sorted({*known.made, *made}))
+    publish_outcome(
+        dataclasses.replace(
+            known, languages=languages, made=languages, state=DONE, reason="", attempts=0, started=now, ended=now
+        )
+    )
+
+
+def read_outcome_at(place: Location) -> Outcome | None:
+    """The outcome at a place; None where there is none. BadInput, Unavailable."""
+    if isinstance(place, ObjectUri):
+        found = read_small(place)
+        return None if found is None else read_outcome(found[0])
+    try:
+        return read_outcome(place.read_bytes())
+    except FileNotFoundError:
+        return None

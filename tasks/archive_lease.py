@@ -39,10 +39,10 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """Who holds a lease: `token` tells two of one name apart, `renewed` is when they were last heard (ISO 8601)."""
+    """Who holds a lease: `mark` tells two of one name apart, `renewed` is when they were last heard (ISO 8601)."""
 
     holder: str
-    token: str
+    mark: str
     since: str
     renewed: str
 
@@ -97,9 +97,9 @@ def _beside(manifest: Location) -> Location:
     return locations.join(locations.parent(manifest), f".redub-{locations.name(manifest)}.lease")
 
 
-def _holding(holder: str, since: str | None = None, token: str | None = None) -> Holding:
+def _holding(holder: str, since: str | None = None, mark: str | None = None) -> Holding:
     now = datetime.now(UTC).isoformat()
-    return Holding(holder=holder, token=token or uuid.uuid4().hex, since=since or now, renewed=now)
+    return Holding(holder=holder, mark=mark or uuid.uuid4().hex, since=since or now, renewed=now)
 
 
 def _text(holding: Holding) -> bytes:
@@ -159,7 +159,7 @@ def _written(place: Location, holder: str, lasts_s: float) -> Iterator[Lease]:
     def renew() -> None:
         nonlocal etag, holding
         while not stop.wait(lasts_s / _BEATS):
-            holding = _holding(holder, holding.since, holding.token)
+            holding = _holding(holder, holding.since, holding.mark)
             try:
                 etag = upload_bytes(_text(holding), place, only_if=etag, content_type="application/json").etag
             except Conflict:

@@ -40,6 +40,7 @@ _VIDEOS = frozenset(
 _MANIFESTS = ".redub"
 _SLICE = 1024
 _CODES = frozenset(each.code for each in LANGUAGES)
+_JOINED = _CODES | {"all", "multi"}
 _BLOCKS = 32  # of 64 KiB: what one look keeps in memory
 
 
@@ -54,14 +55,14 @@ def wanted_below(
     gate: bool = False,
     priorities: tuple[tuple[str, int], ...] = (),
 ) -> Wanted:
-    """What is asked for all below `source`; what is given is checked. By default outputs go to `dubbed` below it."""
+    """What is asked for all below `source`; what is given is checked. By default outputs go beside each lecture."""
     if not languages:
         raise BadInput("no language was given;", where="--to", remedy="give one or more, as in --to fr,es")
     preset_of(preset)
     root = _whole(source)
     return Wanted(
         root=root,
-        out_root=_whole(out) if out else _whole(str(locations.join(locations.location(root), "dubbed"))),
+        out_root=_whole(out) if out else root,
         languages=tuple(dict.fromkeys(language(each).code for each in languages)),
         preset=preset,
         source_language=language(source_language).code if source_language else None,
@@ -111,7 +112,8 @@ def planned(known: Sequence[ArchivedLecture], wanted: Wanted, tell: Tell) -> lis
     before = {row.source: row for row in known}
     rows: dict[str, ArchivedLecture] = {}
     versions: dict[str, SourceVersion] = {}
-    for place, version in _lectures(root, out_root, tell):
+    surveys = _Surveys(tell)
+    for place, version in surveys.lectures(root, out_root):
         source, name = str(place), _below(root, place)
         versions[source] = version
         row = before.get(source)
@@ -130,16 +132,17 @@ def planned(known: Sequence[ArchivedLecture], wanted: Wanted, tell: Tell) -> lis
     # Of this root, what is not there any more; other roots are not looked at.
     gone = [at_version(row, None) if row.root == wanted.root else row for row in rest]
     fresh = [at_version(row, versions[row.source]) for row in rows.values()]
-    return _sorted([*gone, *_settled(fresh, tell)])
+    return _sorted([*gone, *_settled(fresh, surveys, tell)])
 
 
 def looked_at_again(known: Sequence[ArchivedLecture], tell: Tell) -> list[ArchivedLecture]:
     """The same rows as things stand now: replaced and lost sources, dubs that are gone, outcomes that are news."""
     versions: dict[str, SourceVersion] = {}
+    surveys = _Surveys(tell)
     for root, out_root in sorted({(row.root, row.out_root) for row in known}):
-        found = _lectures(locations.location(root), locations.location(out_root), tell)
+        found = surveys.lectures(locations.location(root), locations.location(out_root))
         versions.update((str(place), version) for place, version in found)
-    return _sorted(_settled([at_version(row, versions.get(row.source)) for row in known], tell))
+    return _sorted(_settled([at_version(row, versions.get(row.source)) for row in known], surveys, tell))
 
 
 def looked_at(row: ArchivedLecture) -> ArchivedLecture:
@@ -167,29 +170,98 @@ def length_s(place: Location, row: ArchivedLecture) -> float:
 
 
 @dataclass(slots=True)
-class _Made:
-    """What lies below the folders of outputs: languages by lecture, and outcomes."""
+class _Survey:
+    """What one listing found: videos, of which some may be dubs; languages by lecture; outcomes; folders of manifests.
 
+    A folder of manifests is told by (folder, lecture), as a dub is.
+    """
+
+    videos: list[tuple[Location, SourceVersion]] = field(default_factory=list)
     dubs: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     outcomes: dict[str, SourceVersion] = field(default_factory=dict)
+    manifests: set[tuple[str, str]] = field(default_factory=set)
+    nameless: int = 0
 
-    def standing(self, row: ArchivedLecture) -> set[str]:
-        return self.dubs.get((row.out.rstrip("/"), stem_of(row)), set())
+    @classmethod
+    def of(cls, root: Location) -> _Survey:
+        """List all below `root`, once."""
+        survey = cls()
+        for place, version in locations.listed(root):
+            survey.add(root, place, version)
+        return survey
+
+    def add(self, root: Location, place: Location, version: SourceVersion) -> None:
+        name, folder = locations.name(place), str(locations.parent(place)).rstrip("/")
+        if name == OUTCOME_NAME:
+            self.outcomes[str(place)] = version
+        if folder.endswith(_MANIFESTS):
+            above, _, lecture = folder.removesuffix(_MANIFESTS).rpartition("/")
+            self.manifests.add((above, lecture))
+            return
+        parts = PurePosixPath(_below(root, place)).parts
+        if PurePosixPath(name).suffix.lower() not in _VIDEOS or any(part.startswith(".") for part in parts):
+            return
+        if not _has_text(str(place)):
+            self.nameless += 1
+            return
+        self.videos.append((place, version))
+        lecture, _, code = name.removesuffix(".mp4").rpartition(".")
+        if name.endswith(".mp4") and code in _CODES and version.size_bytes:
+            self.dubs.setdefault((folder, lecture), set()).add(code)
 
 
-def _settled(rows: Sequence[ArchivedLecture], tell: Tell) -> list[ArchivedLecture]:
+class _Surveys:
+    """Listings, each done once: a folder of outputs is most often part of the folder of lectures."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._done: dict[str, _Survey] = {}
+
+    def lectures(self, root: Location, out_root: Location) -> list[tuple[Location, SourceVersion]]:
+        """The videos below `root` that are no dubs of redub's own, with their versions, by name."""
+        if isinstance(root, Path) and not root.is_dir():
+            remedy = "check the name; a bucket is written s3://BUCKET/PREFIX"
+            raise BadInput("there is no such folder;", where=str(root), remedy=remedy)
+        survey = self._of(root)
+        outputs, within = _start(out_root), _start(root)
+        apart = outputs != within
+        found = [each for each in survey.videos if not (apart and str(each[0]).startswith(outputs))]
+        known = survey.manifests | {
+            (str(locations.parent(place)).rstrip("/"), locations.stem(place)) for place, _ in found
+        }
+        return [(place, version) for place, version in found if not _is_dub(place, known)]
+
+    def made_in(self, out_root: str) -> _Survey:
+        """What lies below a folder of outputs."""
+        place = locations.location(out_root)
+        for root, survey in self._done.items():
+            if _start(place).startswith(root):
+                return survey
+        return _Survey() if isinstance(place, Path) and not place.is_dir() else self._of(place)
+
+    def _of(self, place: Location) -> _Survey:
+        start = _start(place)
+        if start not in self._done:
+            self._done[start] = survey = _Survey.of(place)
+            if survey.nameless:
+                self._tell(f"{survey.nameless} files are left out: their names are no Unicode")
+        return self._done[start]
+
+
+def _settled(rows: Sequence[ArchivedLecture], surveys: _Surveys, tell: Tell) -> list[ArchivedLecture]:
     """Rows with what was made of them, and with their lengths."""
-    made = _made({row.out_root for row in rows})
+    made = {out_root: surveys.made_in(out_root) for out_root in sorted({row.out_root for row in rows})}
 
     def told(row: ArchivedLecture) -> ArchivedLecture:
         place = outcome_place(row)
-        version = made.outcomes.get(str(place))
+        outputs = made[row.out_root]
+        version = outputs.outcomes.get(str(place))
         if version is not None and row.state != GONE and version.etag != row.outcome_etag:
             content = _outcome(place, version)
             row = with_outcome(row, None if content is None else read_outcome(content), version.etag)
         if row.duration_s is None and row.state != GONE:
             row = looked_at(row)
-        return with_standing(row, made.standing(row))
+        return with_standing(row, outputs.dubs.get((row.out.rstrip("/"), stem_of(row)), ()))
 
     done = []
     for each in _in_threads(told, rows):
@@ -197,23 +269,6 @@ def _settled(rows: Sequence[ArchivedLecture], tell: Tell) -> list[ArchivedLectur
         if len(done) % _SLICE == 0:
             tell(f"{len(done)} of {len(rows)} looked at")
     return _without_clashes(done)
-
-
-def _made(out_roots: Iterable[str]) -> _Made:
-    made = _Made()
-    for root in sorted(out_roots):
-        place = locations.location(root)
-        if isinstance(place, Path) and not place.is_dir():
-            continue
-        for each, version in locations.listed(place):
-            name = locations.name(each)
-            stem, _, language = name.removesuffix(".mp4").rpartition(".")
-            if name.endswith(".mp4") and language in _CODES and version.size_bytes:
-                folder = str(locations.parent(each)).rstrip("/")
-                made.dubs.setdefault((folder, stem), set()).add(language)
-            elif name == OUTCOME_NAME:
-                made.outcomes[str(each)] = version
-    return made
 
 
 def _outcome(place: Location, version: SourceVersion) -> bytes | None:
@@ -227,43 +282,18 @@ def _outcome(place: Location, version: SourceVersion) -> bytes | None:
         return None
 
 
-def _lectures(root: Location, out_root: Location, tell: Tell) -> Iterator[tuple[Location, SourceVersion]]:
-    """The videos below `root` that are no dubs of redub's own, with their versions, by name."""
-    if isinstance(root, Path) and not root.is_dir():
-        remedy = "check the name; a bucket is written s3://BUCKET/PREFIX"
-        raise BadInput("there is no such folder;", where=str(root), remedy=remedy)
-    found: list[tuple[Location, SourceVersion]] = []
-    nameless = 0
-    outputs = f"{str(out_root).rstrip('/')}/"
-    apart = outputs != f"{str(root).rstrip('/')}/"
-    for place, version in locations.listed(root):
-        name = _below(root, place)
-        parts = PurePosixPath(name).parts
-        hidden = any(part.startswith(".") or part.endswith(_MANIFESTS) for part in parts)
-        if hidden or PurePosixPath(name).suffix.lower() not in _VIDEOS:
-            continue
-        if apart and str(place).startswith(outputs):
-            continue
-        if not _has_text(str(place)):
-            nameless += 1
-            continue
-        found.append((place, version))
-    if nameless:
-        tell(f"{nameless} files are left out: their names are no Unicode")
-    if apart:
-        yield from found
-        return
-    stems = {(str(locations.parent(place)), locations.stem(place)) for place, _ in found}
-    yield from ((place, version) for place, version in found if not _is_dub(place, stems))
-
-
-def _is_dub(place: Location, stems: set[tuple[str, str]]) -> bool:
-    """Whether the file is named as a dub of another one beside it: lecture.fr.mp4, lecture.fr.burned.mp4."""
-    folder, parts = str(locations.parent(place)), locations.stem(place).split(".")
+def _is_dub(place: Location, known: set[tuple[str, str]]) -> bool:
+    """Whether it is named as a dub of a lecture that is `known` beside it: lecture.fr.mp4, lecture.fr.burned.mp4."""
+    folder, parts = str(locations.parent(place)).rstrip("/"), locations.stem(place).split(".")
     return any(
-        (folder, ".".join(parts[:cut])) in stems and set(parts[cut].replace("+", "-").split("-")) <= _CODES
+        (folder, ".".join(parts[:cut])) in known and set(parts[cut].replace("+", "-").split("-")) <= _JOINED
         for cut in range(1, len(parts))
     )
+
+
+def _start(place: Location) -> str:
+    """What the names of all below `place` start with."""
+    return f"{str(place).rstrip('/')}/"
 
 
 def _has_text(name: str) -> bool:

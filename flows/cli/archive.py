@@ -42,9 +42,10 @@ Examples:
   redub archive plan s3://lectures/physics --to fr,es
   redub archive plan lectures/ --to fr --out dubbed/ --priority 'exam*=5'
 
-Lists the lectures, looks at their headers (nothing is downloaded), finds what was
-made already, and writes it all to a Parquet file. Run it again for lectures that
-were added or replaced: finished work is kept, and found even where the file is lost.
+Lists the lectures, looks at their headers (no lecture is downloaded), finds
+what was made already, and writes it all to a Parquet file. Run it again for
+lectures that were added or replaced: finished work is kept, and is found even
+where the file is lost.
 """
 )
 def plan(
@@ -52,7 +53,7 @@ def plan(
     to: Annotated[str, typer.Option("--to", help="Languages, by ISO 639-1 code, as in fr or fr,es.")],
     from_: Annotated[str, typer.Option("--from", help="The language spoken, or auto to find out.")] = "auto",
     out: Annotated[
-        str | None, typer.Option("--out", help="Where outputs go: a folder or prefix; default: dubbed, below SOURCE.")
+        str | None, typer.Option("--out", help="Where outputs go: a folder or prefix; default: beside each lecture.")
     ] = None,
     manifest: Annotated[
         str | None, typer.Option("--manifest", help="The file to write; default: archive.parquet, with the outputs.")
@@ -87,13 +88,13 @@ def plan(
 @app.command(
     epilog="""
 Examples:
-  redub archive run s3://lectures/physics/dubbed/archive.parquet
+  redub archive run s3://lectures/physics/archive.parquet
   redub archive run dubbed/archive.parquet --hours 20 --where here
   redub archive run dubbed/archive.parquet --money 500 --price 3.20
 
-Does only what is missing or changed: run it again as often as you like. One that
-fails is recorded, and the others go on; the exit code is then 7. An hour of budget
-is one hour of one lecture in one language, and counts when it is begun.
+Does only what is missing or changed: run it again as often as you like.
+One that fails is recorded, and the others go on; the exit code is then 7. An
+hour of budget is an hour of one lecture in one language, begun or done.
 """
 )
 def run(
@@ -128,7 +129,7 @@ def run(
     epilog="""
 Examples:
   redub archive status dubbed/archive.parquet
-  redub archive status s3://lectures/physics/dubbed/archive.parquet --all
+  redub archive status s3://lectures/physics/archive.parquet --all
 """
 )
 def status(

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import data, dub, evaluate, interrupt, train, watch
+from flows.cli import archive, data, dub, evaluate, interrupt, train, watch
 from flows.cli.options import Json, Lips, Voice
 from flows.cli.output import choose_output
 from manifests.errors import BadInput, RedubError
@@ -24,6 +24,7 @@ Exit codes:
   4  a service did not answer: try again
   5  the disk is full, or a folder cannot be written
   6  the dub is made, but did not pass the gate (--gate)
+  7  some lectures of an archive failed, the others went on
   130  interrupted
 
 Whatever it was, running the same command again goes on where it stopped.
@@ -54,6 +55,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app)
 app.add_typer(watch.app)
+app.add_typer(archive.app, name="archive")
 
 OutFile = Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")]
 Face = Annotated[Path, typer.Option("--face", help="A video or an image in which the face shows.")]
