@@ -35,6 +35,8 @@ CPU_POOL, GPU_POOL, ARCHIVE_POOL = "redub", "redub-gpu", "redub-archive"
 HEARTBEAT_S = 30
 """How often a run says that it lives. Prefect allows no less."""
 API_USER = "redub"
+DUBS = "dubbed/"
+"""Where dubs of the bucket's lectures go, as prefect.yaml says."""
 _SET_UP_LIMIT_S = 900.0
 _STOP_LIMIT_S = 120.0
 _ARCHIVES_AT_ONCE = 8
@@ -299,7 +301,10 @@ def _worker(name: str, pool: str, limit: int, folder: Path, environment: Mapping
 def _receiver(plan: StackPlan, environment: Mapping[str, str]) -> Service:
     return Service(
         name="receiver",
-        command=[*_REDUB, "watch"],
+        command=[
+            *(*_REDUB, "watch", plan.bucket, "--ignore", f"s3://{plan.bucket}/{DUBS}"),
+            *("--state", str(plan.folder / "receiver")),
+        ],
         healthy=partial(answers, f"http://127.0.0.1:{plan.ports.receiver}/health"),
         environment=environment,
         folder=plan.folder,

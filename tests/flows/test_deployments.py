@@ -16,6 +16,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "dub-lecture": {"source": "lecture.mp4", "to": ["fr"], "preset_name": "draft"},
     "dub-lecture-gpu": {"source": "lecture.mp4", "to": ["fr"]},
     "dub-on-upload": {"source": "s3://lectures/lecture.mp4"},
+    "dub-archive": {"hours": 10.0},
     "evaluate": {"clips": ["clips/"], "out": "scores", "protocol": "cross", "limit": 2},
     "train": {"data": "shards", "out": "run", "kind": "expert", "preset_name": "tiny", "steps": 2},
     "talk": {"face": "face.png", "out": "out.mp4", "text": "Bonjour.", "language": "fr"},
