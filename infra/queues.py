@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +48,8 @@ class Queue:
             )
         self.url = url
         region = _REGION.fullmatch(parts.hostname)
-        self._region = region[1] if region else None
+        # boto3 itself reads AWS_DEFAULT_REGION alone.
+        self._region = region[1] if region else os.environ.get("AWS_REGION")
         self._client: Any = None
 
     def receive(self, wait_s: int) -> tuple[QueueMessage, ...]:

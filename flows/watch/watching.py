@@ -33,6 +33,7 @@ _QUEUE_WAIT_S = 20
 _IDLE_S = 2.0
 _LONGEST_WAIT_S = 600.0
 _NOTED_AT_ONCE = 1000
+_MOST_LOOKS = 30  # some four hours; where the store may not say that nothing is there, it says "denied"
 _ASK_AFTER_S = (15.0, 60.0, 300.0, 2100.0)
 _ASK_EVERY_S = 3600.0
 _ASKED_FIRST = 1
@@ -306,7 +307,11 @@ class Watch:
             except RedubError as error:
                 # One object that may not be read does not keep the others waiting.
                 self._trouble("store", error)
-                self.ledger.look_later(told, time.time() + _wait_s(told.tries + 1))
+                if isinstance(error, BadInput) and told.tries >= _MOST_LOOKS:
+                    self.counts.refused("unreadable")
+                    self.ledger.gone(told)
+                else:
+                    self.ledger.look_later(told, time.time() + _wait_s(told.tries + 1))
 
     def _advance_all(self) -> None:
         if self.ledger.next_task(time.time()) is None:

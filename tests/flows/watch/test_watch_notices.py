@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.watch.notices import MalformedNotice, heard_in
@@ -51,6 +51,7 @@ def in_sns(message: object) -> dict[str, Any]:
     return {"Type": "Notification", "TopicArn": "arn:aws:sns:r:1:t", "Message": json.dumps(message), **urls}
 
 
+@settings(max_examples=50)
 @given(bucket=BUCKETS, key=KEYS, minio=st.booleans(), enveloped=st.booleans())
 def test_a_record_names_the_very_object(bucket: str, key: str, minio: bool, enveloped: bool) -> None:
     message: dict[str, Any] = {
@@ -63,6 +64,7 @@ def test_a_record_names_the_very_object(bucket: str, key: str, minio: bool, enve
     assert heard.senseless == 0
 
 
+@settings(max_examples=25)
 @given(bucket=BUCKETS, key=KEYS)
 def test_event_bridge_does_not_escape(bucket: str, key: str) -> None:
     message = {"detail-type": "Object Created", "detail": {"bucket": {"name": bucket}, "object": {"key": key}}}
