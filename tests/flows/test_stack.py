@@ -22,6 +22,8 @@ from typing import Any
 
 import pytest
 
+from infra.processes import free_port
+
 ROOT = Path(__file__).parents[2]
 UP_S = 600.0
 
@@ -82,6 +84,10 @@ def until(true: Callable[[], bool], limit_s: float) -> None:
 
 
 def stood_up(folder: Path) -> Stack:
+    if not (folder / "ports.json").exists():
+        # Not the usual ones: other tests' servers come and go there.
+        ports = {name: free_port() for name in ("server", "database", "objects", "receiver")}
+        (folder / "ports.json").write_text(json.dumps(ports))
     process = begun(folder)
     stack = Stack(folder, process, {})
 
