@@ -51,15 +51,19 @@ def test_it_is_planned_by_ranges_dubbed_once_and_found_again(bucket: ObjectUri, 
     put(bucket.child("physics", "b.mp4"), lecture_bytes())
     put(bucket.child("physics", "broken.mp4"), b"nothing of the kind")
     put(bucket.child("physics", "notes.txt"), b"no lecture")
+    proxy.clear()
     rows = plan(bucket)
+    assert proxy.bytes_sent("GET") < 500_000
     assert states(bucket) == {"a ü+1.mp4": WAITING, "b.mp4": WAITING, "broken.mp4": UNREADABLE}
     assert rows[0].duration_s == pytest.approx(2.0, abs=0.2)
     runner = MadeUpRunner()
     assert len(run(bucket, runner).done) == 2
     assert find(bucket.child("physics", "a ü+1.fr.mp4")) is not None
     again = MadeUpRunner()
+    proxy.clear()
     assert run(bucket, again).done == ()
     assert again.started == []
+    assert not [seen.path for seen in proxy.seen if ".mp4" in seen.path and "broken" not in seen.path]
     # A lecture that was replaced, and a dub that is gone; then the manifest is lost altogether.
     put(bucket.child("physics", "b.mp4"), lecture_bytes(3.0))
     run(bucket, again)
