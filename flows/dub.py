@@ -100,7 +100,7 @@ def dub(
         dubbed = dub_lecture(job, PrefectPool(store, journal), mend)
         record.duration_s = dubbed.heard.video.span.duration_s
         changes = desk.changes(dubbed.heard)
-        reports = publish.publish_reports(dubbed, path.stem, folder, job.settings.gate, journal.entries, store)
+        reports = publish.publish_reports(dubbed, path.stem, folder, job.settings.gate, store)
         desk.put_away(dubbed.dubs)
         _leave_reports(reports)
         if gate:

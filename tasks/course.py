@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from infra.files import published
 from manifests.errors import BadInput, Unavailable
 from manifests.records import Casting, CourseVoice, FaceTrack, LectureSpeaker
 from manifests.tables import read_table, write_table
-from tasks.casting import PINNED
+from tasks.casting import CHOSEN, COURSE, PINNED
 
 COURSE_FILE = "course.parquet"
 _ATTEMPTS = 8
@@ -110,6 +110,7 @@ def cast_in_course(
                 for language in languages
                 for each in decide(language, voices_before(people, rows, language, video_id))
             )
+            castings = tuple(_first_choice(each, people, rows, video_id) for each in castings)
             changed = entered(rows, video_id, speakers, faces, people, castings)
             if changed != rows:
                 with published(path) as draft:
@@ -119,6 +120,14 @@ def cast_in_course(
             return castings
         time.sleep(_PAUSE_S * (attempt + 1))
     raise Unavailable(f"{path}: other lectures of the course keep overwriting it; run this one again")
+
+
+def _first_choice(casting: Casting, people: Mapping[str, str], rows: Iterable[CourseVoice], video_id: str) -> Casting:
+    """A voice that only this lecture's own rows speak for was chosen by it, in whichever of its runs."""
+    person = people.get(casting.speaker_id)
+    mine = [row for row in rows if row.person_id == person and row.language == casting.language]
+    own = casting.why == COURSE and all(row.video_id == video_id and not row.pinned for row in mine)
+    return replace(casting, why=CHOSEN) if own else casting
 
 
 def recognise(

@@ -60,7 +60,7 @@ def measure_dub(
         rendered_frames=files.rendered_frames,
         settings=statement.settings,
         models=statement.models,
-        entries=(),  # who publishes the report knows how long it all took
+        entries=(),  # a report tells what a dub is, not how long that took: the same dub, the same report
         disclosures=provenance.disclosures(statement),
         notes=tuple(notes),
     )

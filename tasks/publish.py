@@ -29,9 +29,8 @@ from manifests.records import (
 from manifests.report import DubReport
 from manifests.tables import write_table
 from tasks import gate as gates
-from tasks import report, report_files
+from tasks import report_files
 from tasks.finishing import Dub
-from tasks.journal import Entry
 from tasks.lecture import DubbedLecture
 from tasks.provenance import SIDECAR_SUFFIX
 from tasks.runs import LanguageOutcome
@@ -49,7 +48,6 @@ def publish_reports(
     stem: str,
     folder: Path,
     settings: gates.GateSettings,
-    entries: Sequence[Entry],
     store: Store,
 ) -> dict[str, DubReport]:
     """Judge every dub and publish its report, whether or not the dub itself will follow; the reports, by language."""
@@ -58,7 +56,6 @@ def publish_reports(
         judged = dataclasses.replace(
             dub.report,
             gate=gates.judge(dub.report, settings),
-            stages=report.stage_times(entries, dub.language),
         )
         report_files.write_report(
             judged,

@@ -11,7 +11,17 @@ from redub_command import Dubbed, Redub
 from models.weights import store as weights
 
 REPOSITORY = Path(__file__).parents[2]
-NEEDED = ("whisper-base", "opus-mt-en-fr", "kokoro", "yunet", "sface", "facemesh")
+NEEDED = (
+    "whisper-base",
+    "opus-mt-en-fr",
+    "kokoro",
+    "yunet",
+    "sface",
+    "facemesh",
+    "age-gender",
+    "ge2e",
+    "spleeter",
+)
 
 
 @pytest.fixture(scope="session")

@@ -121,11 +121,14 @@ class Dubbed:
         return read_table(kind, self.manifests / f"{name}.parquet")
 
     def hashes(self) -> dict[str, str]:
-        """SHA-256 of every file in `out` but the record of the run, which holds times of the clock."""
+        """SHA-256 of every file in `out` but what differs from run to run by its nature.
+
+        The record of the run holds times of the clock, and a signature is another each time it is made.
+        """
         return {
             path.relative_to(self.out).as_posix(): sha256_of(path)
             for path in sorted(self.out.rglob("*"))
-            if path.is_file() and path.name != "run.json"
+            if path.is_file() and path.name != "run.json" and path.suffix != ".c2pa"
         }
 
 

@@ -14,8 +14,9 @@ from redub_command import Ended, Event, Redub, sha256_of
 pytestmark = [pytest.mark.slow, pytest.mark.weights, pytest.mark.timeout(3600)]
 
 STAGES = (
-    "shots", "speech", "faces", "identify", "listen", "translate", "speak", "mix", "voice", "meshes", "speaking",
-    "library", "lips", "render", "assemble",
+    "shots", "speech", "faces", "identify", "listen", "voice_samples", "background", "meshes", "speaking", "library",
+    "appearances", "translate", "speak", "mix", "voice", "heard_back", "lips", "render", "assemble", "sign",
+    "real_lips", "dubbed_lips", "levels",
 )  # fmt: skip
 AMIDST_S = 0.3
 SERVER_ENDS_WITHIN_S = 20.0
@@ -35,7 +36,8 @@ def undisturbed(
     folder = tmp_path_factory.mktemp("undisturbed")
     dubbed = Redub(folder / "cache", folder / "state", usual_weights).dub(short_lecture, out)
     assert {event["stage"] for event in dubbed.ended.of_kind("performed")} == set(STAGES)
-    assert dubbed.ended.result["hits"] == 0
+    # Each round of speaking finds what the one before has spoken, where it would speak it again.
+    assert not any(event["hit"] for event in dubbed.ended.of_kind("performed") if event["stage"] != "speak")
     return dubbed.hashes()
 
 
@@ -98,7 +100,7 @@ def assert_done_once(ended: Ended, finished: set[str]) -> None:
 def assert_nothing_half_published(out: Path, finished: dict[str, str]) -> None:
     """A file that has its name is whole; drafts are hidden."""
     for path in out.rglob("[!.]*"):
-        if path.is_file() and path.name != "run.json":
+        if path.is_file() and path.name != "run.json" and path.suffix != ".c2pa":
             assert sha256_of(path) == finished[path.relative_to(out).as_posix()]
 
 
