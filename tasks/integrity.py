@@ -36,8 +36,8 @@ _PROTECTED = re.compile(
         )
     )
 )
-_NUMBER = re.compile(r"\d{1,3}(?:[ ,.'\u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?")
-_GROUPED = re.compile(r"\d{1,3}(?:([ ,.'\u00a0\u202f])\d{3})(?:\1\d{3})*")
+_NUMBER = re.compile(r"\d{1,3}(?:[ ,.'٬\u00a0\u202f]\d{3})+(?!\d)(?:[.,٫]\d+)?|\d+(?:[.,٫]\d+)?")
+_GROUPED = re.compile(r"\d{1,3}(?:([ ,.'٬\u00a0\u202f])\d{3})(?:\1\d{3})*")
 _AFTERNOON = re.compile(r"\bp\.?\s?m\b", re.IGNORECASE)
 _CURRENCIES = frozenset("$€£¥")
 _SAME_UNIT = {"ko": "kB", "Ko": "kB", "KB": "kB", "Mo": "MB", "Go": "GB", "To": "TB", "L": "l", "mL": "ml"} | {
@@ -112,9 +112,10 @@ def _values(number: str) -> set[Decimal]:
     if _GROUPED.fullmatch(number) or number.isdecimal():
         values.add(Decimal(re.sub(r"\D", "", number)))
     signs = re.sub(r"\d", "", number)
-    if signs and signs[-1] in ".," and signs.count(signs[-1]) == 1:
+    if signs and signs[-1] in ".,٫" and signs.count(signs[-1]) == 1:
         whole, fraction = re.split(rf"[{signs[-1]}](?=\d+$)", number)
-        values.add(Decimal(f"{re.sub(r'[^0-9]', '', whole) or '0'}.{fraction}").normalize())
+        digits = re.sub(r"\D", "", whole) or "0"
+        values.add(Decimal(f"{digits}.{fraction}"))
     return {value.normalize() for value in values}
 
 

@@ -91,6 +91,8 @@ def test_what_changed_is_told(source: str, translation: str, told: tuple[str, ..
 def test_a_language_without_tables_is_judged_by_its_digits() -> None:
     assert losses("5 km and 12", "5 キロと12", ("en", "ja")) == ()
     assert losses("5 km", "キロ", ("en", "ja")) == ("the number 5 is lost",)
+    assert losses("1,200.5 and 12", "١٬٢٠٠٫٥ و١٢", ("en", "ar")) == ()
+    assert losses("12", "١٣", ("en", "ar")) == ("the number 12 is lost", "the number ١٣ is not in the source")
 
 
 @pytest.mark.parametrize(
