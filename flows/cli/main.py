@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import archive, data, dub, evaluate, interrupt, train, watch
+from flows.cli import archive, data, dub, evaluate, interrupt, stack, train, watch
 from flows.cli.options import Json, Lips, Voice
 from flows.cli.output import choose_output
 from manifests.errors import BadInput, RedubError
@@ -54,6 +54,7 @@ app.add_typer(weights_app, name="weights")
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app)
+app.add_typer(stack.app, name="stack")
 app.add_typer(watch.app)
 app.add_typer(archive.app, name="archive")
 

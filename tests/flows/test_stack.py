@@ -105,12 +105,14 @@ def stack() -> Iterator[Stack]:
     # Not pytest's own folder, which is closed to others: root's database runs as another user.
     folder = Path(tempfile.mkdtemp(prefix="redub-stack-"))
     folder.chmod(0o711)
-    standing = stood_up(folder)
     try:
-        yield standing
+        standing = stood_up(folder)
+        try:
+            yield standing
+        finally:
+            standing.process.send_signal(signal.SIGINT)
+            standing.process.wait(timeout=120)
     finally:
-        standing.process.send_signal(signal.SIGINT)
-        standing.process.wait(timeout=120)
         shutil.rmtree(folder, ignore_errors=True)
 
 
