@@ -208,12 +208,9 @@ def _lines(facts: ReportFacts) -> tuple[LineReport, ...]:
             held_s=seconds(place.held) if place else 0.0,
             overrun_s=seconds(place.overrun) if place else 0.0,
         )
-        lines.append(_with_warnings(line, whole))
+        lost = translated[name].warnings if name in translated else ()
+        lines.append(dataclasses.replace(line, warnings=(*lost, *_warnings(line, whole))))
     return tuple(lines)
-
-
-def _with_warnings(line: LineReport, whole_lufs: float | None) -> LineReport:
-    return dataclasses.replace(line, warnings=tuple(_warnings(line, whole_lufs)))
 
 
 def _warnings(line: LineReport, whole_lufs: float | None) -> Iterable[str]:
