@@ -31,7 +31,7 @@ from infra import locations
 from manifests.archive import ArchivedLecture
 from manifests.errors import BadInput, Unavailable
 from tasks import archive_plan
-from tasks.archive import TRIES, Budget, tally
+from tasks.archive import TRIES, Budget, Wanted, tally
 from tasks.archive_desk import Desk
 from tasks.archive_lease import holder_name, leased
 from tasks.archive_plan import wanted_below
@@ -270,22 +270,27 @@ def dub_archive(
     log = get_run_logger()
     budget = Budget(hours=hours, money=money, price_per_hour=price)
     runner = chosen_runner(where, deployment, at_once)
-    place = locations.location(manifest)
-    with leased(place, holder_name()) as lease:
-        desk = Desk(place)
-        if source is not None:
-            wanted = wanted_below(
-                source,
-                tuple(to or ()),
-                out=out,
-                preset=preset_name,
-                source_language=source_language,
-                glossary=glossary,
-                gate=gate,
-            )
-            rows = archive_plan.planned(desk.read() if desk.exists() else [], wanted, log.info)
-        else:
-            rows = archive_plan.looked_at_again(desk.read(), log.info)
+    desk = Desk(locations.location(manifest))
+    wanted: Wanted | None = None
+    if source is not None:
+        wanted = wanted_below(
+            source,
+            tuple(to or ()),
+            out=out,
+            preset=preset_name,
+            source_language=source_language,
+            glossary=glossary,
+            gate=gate,
+        )
+    elif not desk.exists():
+        desk.read()  # says so before a lease makes its folder
+    with leased(desk.place, holder_name()) as lease:
+        known = desk.read() if desk.exists() else []
+        rows = (
+            archive_plan.looked_at_again(known, log.info)
+            if wanted is None
+            else archive_plan.planned(known, wanted, log.info)
+        )
         board = _Board(log.info)
         summary = run_archive(rows, desk, lease, runner, budget=budget, tries=tries, told=board.told)
         _leave(rows=desk.read(), summary=summary, tries=tries)

@@ -60,6 +60,7 @@ def wanted_below(
         raise BadInput("no language was given;", where="--to", remedy="give one or more, as in --to fr,es")
     preset_of(preset)
     root = _whole(source)
+    _require_there(locations.location(root))
     return Wanted(
         root=root,
         out_root=_whole(out) if out else root,
@@ -75,6 +76,13 @@ def wanted_below(
 def default_manifest(wanted: Wanted) -> str:
     """Where an archive's manifest lies where nothing else is said: with its outputs."""
     return str(locations.join(locations.location(wanted.out_root), MANIFEST_NAME))
+
+
+def _require_there(root: Location) -> None:
+    """BadInput where a folder is missing: a disk that is not mounted is no archive that was emptied."""
+    if isinstance(root, Path) and not root.is_dir():
+        remedy = "check the name; a bucket is written s3://BUCKET/PREFIX"
+        raise BadInput("there is no such folder;", where=str(root), remedy=remedy)
 
 
 def _whole(text: str) -> str:
@@ -150,7 +158,9 @@ def looked_at(row: ArchivedLecture) -> ArchivedLecture:
     try:
         length = length_s(locations.location(row.source), row)
     except RedubError as error:
-        return dataclasses.replace(row, state=UNREADABLE, reason=str(error))
+        # Without its name: the row has that.
+        reason = f"{error.what} {error.remedy}".strip() if isinstance(error, BadInput) else str(error)
+        return dataclasses.replace(row, state=UNREADABLE, reason=reason)
     except Exception as error:  # noqa: BLE001 (a lecture that breaks a parser is a row like the others)
         return dataclasses.replace(row, state=UNREADABLE, reason=f"its header cannot be read ({error!r})")
     row = dataclasses.replace(row, duration_s=round(length, 3))
@@ -219,9 +229,7 @@ class _Surveys:
 
     def lectures(self, root: Location, out_root: Location) -> list[tuple[Location, SourceVersion]]:
         """The videos below `root` that are no dubs of redub's own, with their versions, by name."""
-        if isinstance(root, Path) and not root.is_dir():
-            remedy = "check the name; a bucket is written s3://BUCKET/PREFIX"
-            raise BadInput("there is no such folder;", where=str(root), remedy=remedy)
+        _require_there(root)
         survey = self._of(root)
         outputs, within = _start(out_root), _start(root)
         apart = outputs != within

@@ -204,6 +204,7 @@ def test_lectures_are_runs_of_a_deployment_and_each_end_is_understood(
     assert {row.state for row in rows_of(manifest).values()} == {DONE}
 
 
+@pytest.mark.slow
 def test_runs_of_an_archive_that_died_are_adopted(
     server: Server, manifest: str, deployment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
