@@ -95,7 +95,7 @@ def deployment(server: Server) -> uuid.UUID:
     from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
 
     @flow(name="dub-on-upload-in-a-test")
-    def dubbing(source: str) -> None: ...
+    def dubbing(source: str, out: str | None = None) -> None: ...
 
     declared = yaml.safe_load((PROJECT / "prefect.yaml").read_text())["deployments"]
     (mine,) = (each for each in declared if each["name"] == "dub-on-upload")
@@ -120,7 +120,7 @@ def runs(deployment: uuid.UUID, uri: ObjectUri) -> int:
     asked = {"deployments": {"id": {"any_": [str(deployment)]}}, "limit": 200}
     with get_client(sync_client=True) as client:
         found = client.request("POST", "/flow_runs/filter", json=asked).json()
-    return sum(each["parameters"] == {"source": str(uri)} for each in found)
+    return sum(each["parameters"].get("source") == str(uri) for each in found)
 
 
 def metric(port: int, name: str, **labels: str) -> float:
@@ -306,3 +306,73 @@ def test_a_receiver_that_is_killed_loses_nothing_and_says_nothing_twice(
         assert process.wait(timeout=40) == 0
     assert [runs(deployment, uri) for uri in uris] == [1] * len(uris)
     assert SECRET not in (tmp_path / "log").read_text()
+
+
+@contextmanager
+def prefect_server(folder: Path, port: int, *, triggers: bool) -> Iterator[str]:
+    """A Prefect server of its own, killed on leaving; without `triggers` it takes events and acts on none."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+        "PREFECT_HOME": str(folder),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": str(triggers).lower(),
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        until(lambda: get(port, "/api/health")[0] == 200, limit_s=180)
+        yield f"http://127.0.0.1:{port}/api"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # the group is its own
+        process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_an_event_that_a_real_server_lost_is_posted_again(here: Place, tmp_path: Path) -> None:
+    import httpx
+
+    port, folder = free_ports()["s3"], tmp_path / "server"
+    folder.mkdir()
+
+    def ask(path: str, body: Any) -> Any:
+        answer = httpx.post(f"http://127.0.0.1:{port}/api{path}", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def started(uri: ObjectUri) -> int:
+        return sum(str(uri) in run["parameters"].values() for run in ask("/flow_runs/filter", {}))
+
+    with prefect_server(folder, port, triggers=False) as url:
+        flow = ask("/flows/", {"name": "dub"})["id"]
+        made = ask("/deployments/", {"name": "dub-on-upload", "flow_id": flow, "entrypoint": "a:b"})["id"]
+        trigger = {
+            "type": "event",
+            "posture": "Reactive",
+            "threshold": 1,
+            "within": 0,
+            "expect": ["redub.lecture.uploaded"],
+            "match": {"prefect.resource.id": "s3://*"},
+        }
+        source = {"__prefect_kind": "jinja", "template": "{{ event.payload.source }}"}
+        action = {
+            "type": "run-deployment",
+            "source": "selected",
+            "deployment_id": made,
+            "parameters": {"source": source},
+        }
+        ask("/automations/", {"name": "on upload", "trigger": trigger, "actions": [action]})
+        with redub_watch(here, tmp_path, Server(url, url, embedded=False)):
+            lost = here.write("lost.mp4")
+            until(lambda: metric(here.port, "redub_watch_posted_total") == 1)
+            time.sleep(8)  # the event is on record by now, and only that
+            assert started(lost) == 0
+    # Both begin anew, and a lecture came while neither stood.
+    late = here.write("late.mp4")
+    with redub_watch(here, tmp_path, Server(f"http://127.0.0.1:{port}/api", "", embedded=False)):
+        until(lambda: metric(here.port, "redub_watch_troubles_total", where="server") >= 1)
+        with prefect_server(folder, port, triggers=True):
+            until(lambda: started(lost) == 1 and started(late) == 1, limit_s=240)
+            until(lambda: metric(here.port, "redub_watch_unanswered") == 0, limit_s=120)
+            assert (started(lost), started(late)) == (1, 1)
