@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,21 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from flows.exchange import Exchange, exchange
 from flows.listening import current_listener
 from flows.pool import PrefectPool
 from flows.recording import recorded
 from flows.review import await_review
-from infra.files import require_writable
-from infra.places import cache_folder
-from infra.store import Store
+from infra import locations
+from infra.store import cache_store
+from manifests.errors import GateFailed
 from manifests.records import Edit
 from manifests.report import DubReport
 from tasks import publish, report_summary, sheets
 from tasks.drafting import Draft
 from tasks.journal import Journal
 from tasks.lecture import DubJob, dub_lecture
-from tasks.runs import RunRecord
+from tasks.runs import LanguageOutcome, RunRecord
 from tasks.settings import DubSettings, preset
 
 WORKERS = 2
@@ -38,7 +40,7 @@ _WORST_LINES = 8
 def run_name() -> str:
     """What the Prefect page calls this run: the lecture and its languages."""
     parameters = flow_run.parameters
-    return f"{Path(parameters['source']).stem} to {', '.join(parameters['to'])}"
+    return f"{locations.stem(locations.location(parameters['source']))} to {', '.join(parameters['to'])}"
 
 
 @flow(
@@ -66,20 +68,27 @@ def dub(
 ) -> RunRecord:
     """Dub the lecture at `source` into the languages `to`; the files appear in `out`, or beside the source.
 
+    Both may be paths or addresses in an object store (s3://BUCKET/KEY).
+
     `source_language` is an ISO 639-1 code, None to find it out. `settings` overrides `preset_name`. `voices` maps
     speakers ("speaker1") to voices; `course` is the folder whose lectures keep their speakers' voices, by default the
     one that is written to. What a person edited in the sheets that lie in `out` is done; with `review` the run pauses
     before anything is spoken. With `gate` nothing is published that fails the preset's thresholds. The run is recorded
     whatever becomes of it. Raises BadInput, MissingWeights, Unavailable, NoSpace or GateFailed, worded for people.
     """
-    path = Path(source).absolute()
-    folder = Path(out).absolute() if out else path.parent
     journal = Journal(current_listener())
-    with recorded(command="dub", title=f"{path.stem}-{'-'.join(to)}", source=str(path), journal=journal) as record:
-        require_writable(folder)
-        store = Store(cache_folder())
+    place = locations.location(source)
+    title = f"{locations.stem(place)}-{'-'.join(to)}"
+    shown = str(place if locations.is_remote(place) else Path(source).absolute())
+    with (
+        recorded(command="dub", title=title, source=shown, journal=journal) as record,
+        exchange(source, out, to) as exchanged,
+    ):
+        path, folder, stem = exchanged.source, exchanged.folder, exchanged.title
+        store = cache_store()
         job = DubJob(
             source=path,
+            title=stem,
             targets=tuple(to),
             source_language=source_language,
             audio_track=audio_track,
@@ -89,26 +98,42 @@ def dub(
             voices=tuple(sorted((voices or {}).items())),
             consent=Path(consent) if consent else None,
         )
-        desk = sheets.Desk.open(folder, path.stem, job.targets)
+        desk = sheets.Desk.open(folder, stem, job.targets)
 
         def mend(drafts: Sequence[Draft]) -> dict[str, tuple[Edit, ...]]:
             if not review:
                 return desk.edits(drafts)
             files = desk.lay_out(drafts)
-            return await_review(files, desk.worst(_WORST_LINES), lambda: desk.read_again(drafts), key=path.stem)
+            return await_review(files, desk.worst(_WORST_LINES), lambda: desk.read_again(drafts), key=stem)
 
         dubbed = dub_lecture(job, PrefectPool(store, journal), mend)
         record.duration_s = dubbed.heard.video.span.duration_s
         changes = desk.changes(dubbed.heard)
-        reports = publish.publish_reports(dubbed, path.stem, folder, job.settings.gate, store)
+        reports = publish.publish_reports(dubbed, stem, folder, job.settings.gate, store)
         desk.put_away(dubbed.dubs)
         _leave_reports(reports)
         if gate:
-            publish.require_passed(reports, path.stem, folder)
-        record.languages = publish.publish_dubs(dubbed, path.stem, folder, store, changes)
-        record.beside = publish.manifest_folder(path.stem, folder)
+            _require_passed(reports, exchanged)
+        outcomes = publish.publish_dubs(dubbed, stem, folder, store, changes)
+        exchanged.deliver(to)
+        record.languages = tuple(_addressed(each, exchanged) for each in outcomes)
+        record.beside = publish.manifest_folder(stem, folder)
     _leave_artifact(record.finished(), len(dubbed.heard.chunks))
     return record.finished()
+
+
+def _require_passed(reports: Mapping[str, DubReport], exchanged: Exchange) -> None:
+    """GateFailed where a dub did not pass; its report and its sheet are published all the same."""
+    try:
+        publish.require_passed(reports, exchanged.title, exchanged.folder)
+    except GateFailed:
+        exchanged.deliver(())
+        raise
+
+
+def _addressed(outcome: LanguageOutcome, exchanged: Exchange) -> LanguageOutcome:
+    files = tuple(exchanged.address(file) for file in outcome.files)
+    return replace(outcome, files=files, report=exchanged.address(outcome.report))
 
 
 def _leave_reports(reports: Mapping[str, DubReport]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from infra.media.splice import GroupPlan
@@ -169,7 +168,7 @@ def _bilingual(files: assemble.DubFiles, source: str, target: str, settings: Dub
 
 def _signed(name: str, video: Blob, statement: Statement, heard: Heard, pool: Pool) -> tuple[Extra, Extra]:
     """A video and the signed statement beside it; what follows the lecture's name in theirs is `name`."""
-    title = f"{Path(heard.video.uri).stem}.{name}.mp4"
+    title = f"{heard.title}.{name}.mp4"
     work = provenance.sign_work(video, title, statement)
     sidecar = pool.submit(provenance.SIGN, [work], [heard.video.span], language=statement.language).values()[0]
     return Extra(f"{name}.mp4", video), Extra(f"{name}{provenance.SIDECAR_SUFFIX}", sidecar)

@@ -31,12 +31,14 @@ _SURE = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """A lecture as heard and seen. `track` is the audio stream; `language` is spoken in it (ISO 639-1).
+    """A lecture as heard and seen, and what it is called.
 
+    `track` is the audio stream, `language` (ISO 639-1) is spoken in it.
     `faces_followed`: whether faces were looked for, so that where there are no `tracks` there is no face.
     """
 
     video: Video
+    title: str
     track: int
     shots: tuple[Shot, ...]
     chunks: tuple[Chunk, ...]
@@ -58,7 +60,13 @@ class Heard:
 
 
 def hear_lecture(
-    video: Video, track: int, language: str | None, targets: Sequence[str], settings: DubSettings, pool: Pool
+    video: Video,
+    track: int,
+    title: str,
+    language: str | None,
+    targets: Sequence[str],
+    settings: DubSettings,
+    pool: Pool,
 ) -> Heard:
     """Watch and hear the lecture. `language` None: found out. BadInput where nothing can be dubbed into `targets`."""
     shots_pending = pool.submit(
@@ -128,6 +136,7 @@ def hear_lecture(
     )
     return Heard(
         video=video,
+        title=title,
         track=track,
         shots=shots,
         chunks=planned,

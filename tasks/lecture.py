@@ -38,6 +38,8 @@ Mend = Callable[[Sequence[Draft]], Mapping[str, Sequence[Edit]]]
 class DubJob:
     """What is asked for. `source_language` is an ISO 639-1 code, None to find it out; `audio_track` counts from 0.
 
+    `title` is what the lecture is called, where its file is not ("").
+
     `glossary` is a CSV of terms (`tasks.glossary`), `course` the folder whose lectures keep their speakers' voices,
     `voices` are pairs of a speaker ("speaker1") and the voice that it has by hand, `consent` says whose own voice may
     be imitated (`tasks.consent`).
@@ -45,6 +47,7 @@ class DubJob:
 
     source: Path
     targets: tuple[str, ...]
+    title: str = ""
     source_language: str | None
     audio_track: int | None
     settings: DubSettings
@@ -133,7 +136,7 @@ def dub_lecture(job: DubJob, pool: Pool, mend: Mend = as_drafted) -> DubbedLectu
     video = probe(job.source)
     track = audio_track(video, job.audio_track)
     settings = job.settings
-    heard = hear_lecture(video, track, job.source_language, job.targets, settings, pool)
+    heard = hear_lecture(video, track, job.title or job.source.stem, job.source_language, job.targets, settings, pool)
     drafts = [
         draft_language(heard, target, _terms(job, target), dict(job.voices), _course_file(job), settings, pool)
         for target in job.targets

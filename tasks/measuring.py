@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from manifests.provenance import Statement
 from manifests.records import Degradation, SyncedChunk
@@ -37,7 +36,7 @@ def measure_dub(
     if voiced.placements and not understood:
         notes.append(f"{settings.listen.engine} does not know {language}: nothing was heard back.")
     return report.ReportFacts(
-        title=Path(heard.video.uri).stem,
+        title=heard.title,
         video=heard.video,
         source_language=heard.language,
         language=language,

@@ -67,7 +67,7 @@ def publish_reports(
     return reports
 
 
-def require_passed(reports: dict[str, DubReport], stem: str, folder: Path) -> None:
+def require_passed(reports: Mapping[str, DubReport], stem: str, folder: Path) -> None:
     """GateFailed, naming every failure, where one of the dubs did not pass."""
     failures = tuple(
         f"{language}: {gates.told(failure)}"

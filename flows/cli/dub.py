@@ -38,7 +38,10 @@ written to one folder (course.parquet).
 """
 )
 def dub(
-    source: Annotated[Path, typer.Argument(help="The lecture: any video that ffmpeg reads.", metavar="SOURCE")],
+    source: Annotated[
+        str,
+        typer.Argument(help="The lecture: any video that ffmpeg reads; a path or s3://BUCKET/KEY.", metavar="SOURCE"),
+    ],
     to: Annotated[str, typer.Option("--to", help="Languages to dub into, by ISO 639-1 code, as in fr or fr,es.")],
     from_: Annotated[
         str, typer.Option("--from", help="The language spoken in it, or auto to find out.", rich_help_panel=_WHAT)
@@ -48,8 +51,12 @@ def dub(
         typer.Option("--track", help="Which audio track to dub, counted from 0.", rich_help_panel=_WHAT),
     ] = None,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", help="The folder to write to; default: beside the source.", rich_help_panel=_FILES),
+        str | None,
+        typer.Option(
+            "--out",
+            help="The folder to write to, or s3://BUCKET/PREFIX; default: beside the source.",
+            rich_help_panel=_FILES,
+        ),
     ] = None,
     preset: Annotated[
         str,

@@ -32,10 +32,10 @@ _LONGEST_HOLD_S = 30.0
 class DubOrder:
     """What was asked of `redub dub`, word for word; None and empty where nothing was."""
 
-    source: Path
+    source: str
     targets: tuple[str, ...]
     source_language: str | None
-    out: Path | None
+    out: str | None
     preset: str
     track: int | None
     voice: str | None
@@ -53,11 +53,6 @@ class DubOrder:
     review: bool
     gate: bool
 
-    @property
-    def folder(self) -> Path:
-        """Where the results go."""
-        return (self.out or self.source.parent).absolute()
-
 
 def run_dub(order: DubOrder, output: Output) -> None:
     """Dub a lecture; what can be known to be wrong is said before a server is started."""
@@ -68,10 +63,10 @@ def run_dub(order: DubOrder, output: Output) -> None:
 
         with reviewing(at_the_terminal(sys.stdin, lambda line: output.say(escape(line)))):
             return dub(
-                str(order.source),
+                order.source,
                 list(order.targets),
                 order.source_language,
-                str(order.folder),
+                order.out,
                 order.preset,
                 order.track,
                 _dub_settings(order),
@@ -84,24 +79,30 @@ def run_dub(order: DubOrder, output: Output) -> None:
             )
 
     def check() -> None:
+        from infra import locations
         from tasks import lecture, sheet
 
+        source = locations.location(order.source)
+        place = locations.location(order.out) if order.out else locations.parent(source)
+        folder = place.absolute() if isinstance(place, Path) else None
         job = lecture.DubJob(
-            source=order.source,
+            source=Path(order.source),
             targets=order.targets,
             source_language=order.source_language,
             audio_track=order.track,
             settings=_dub_settings(order),
             glossary=order.glossary,
-            course=order.course or order.folder,
+            course=order.course or folder,
             voices=tuple(sorted(order.speakers.items())),
             consent=order.consent,
         )
-        lecture.check_source(job)
+        if not locations.is_remote(source):
+            lecture.check_source(job)
         lecture.check(job)
-        for target in order.targets:
-            sheet.read_sheet(order.folder, order.source.stem, target)
-        require_writable(order.folder)
+        if folder is not None:
+            for target in order.targets:
+                sheet.read_sheet(folder, locations.stem(source), target)
+            require_writable(folder)
 
     _run(check, "flows.dub", work, output)
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from manifests.time import Span, flicks, gaps
+from models.metrics.loudness import integrated_lufs
 
 Waveform: TypeAlias = npt.NDArray[np.float32]
 """(n,) float32, mono, within -1 to 1."""
@@ -25,9 +26,6 @@ _SHORTEST_PAUSE = flicks(0.2)
 _FRAME_S = 0.02
 _FLOOR_PERCENTILE = 20
 _DIP_PERCENTILE = 5
-_BLOCK_S, _STEP_S = 0.4, 0.1
-_ABSOLUTE_GATE_LUFS, _RELATIVE_GATE_LU = -70.0, -10.0
-_OFFSET_LUFS = -0.691
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,57 +85,7 @@ def speech_level(waveform: Waveform, sample_rate: int) -> float | None:
 
     Less than 0.4 s is taken as one block.
     """
-    if not len(waveform):
-        return None
-    weighted = _k_weighted(waveform, sample_rate)
-    size, step = round(_BLOCK_S * sample_rate), round(_STEP_S * sample_rate)
-    if len(weighted) < size:
-        power = np.array([np.mean(np.square(weighted))])
-    else:
-        sums = np.concatenate([[0.0], np.cumsum(np.square(weighted))])
-        starts = np.arange(0, len(weighted) - size + 1, step)
-        power = np.maximum(sums[starts + size] - sums[starts], 0) / size
-    loud = power[_lufs(power) > _ABSOLUTE_GATE_LUFS]
-    if not len(loud):
-        return None
-    loud = loud[_lufs(loud) > _lufs(loud.mean()) + _RELATIVE_GATE_LU]
-    return float(_lufs(loud.mean()))
-
-
-def _lufs(power: Any) -> Any:
-    return _OFFSET_LUFS + 10 * np.log10(np.maximum(power, 1e-12))
-
-
-def _k_weighted(waveform: Waveform, sample_rate: int) -> npt.NDArray[np.float64]:
-    from scipy.signal import sosfilt
-
-    sections = np.array([_head_shelf(sample_rate), _rumble_filter(sample_rate)])
-    return np.asarray(sosfilt(sections, waveform.astype(np.float64)))
-
-
-def _head_shelf(sample_rate: int) -> list[float]:
-    """The shelf of +4 dB above 1.7 kHz (BS.1770-4, stage 1), for any rate."""
-    warped = np.tan(np.pi * 1681.974450955533 / sample_rate)
-    gain = 10 ** (3.999843853973347 / 20)
-    damping = warped / 0.7071752369554196
-    middle = gain**0.4996667741545416
-    scale = 1 + damping + warped**2
-    return [
-        (gain + middle * damping + warped**2) / scale,
-        2 * (warped**2 - gain) / scale,
-        (gain - middle * damping + warped**2) / scale,
-        1.0,
-        2 * (warped**2 - 1) / scale,
-        (1 - damping + warped**2) / scale,
-    ]
-
-
-def _rumble_filter(sample_rate: int) -> list[float]:
-    """The high pass at 38 Hz (BS.1770-4, stage 2), for any rate."""
-    warped = np.tan(np.pi * 38.13547087602444 / sample_rate)
-    damping = warped / 0.5003270373238773
-    scale = 1 + damping + warped**2
-    return [1.0, -2.0, 1.0, 1.0, 2 * (warped**2 - 1) / scale, (1 - damping + warped**2) / scale]
+    return integrated_lufs(waveform, sample_rate)
 
 
 def _part(waveform: Waveform, sample_rate: int, span: Span) -> Waveform:
