@@ -10,7 +10,7 @@ moments = st.integers(0, 1200)
 
 
 @given(holds, moments, moments)
-def test_order_is_kept_and_no_time_is_lost(given_holds, first, second):
+def test_order_is_kept_and_no_time_is_lost(given_holds: list[Hold], first: int, second: int) -> None:
     clock = HeldClock.of(given_holds)
     first, second = sorted((first, second))
     between = sum(hold.duration for hold in given_holds if first < hold.at <= second)
@@ -18,20 +18,20 @@ def test_order_is_kept_and_no_time_is_lost(given_holds, first, second):
 
 
 @given(holds, moments)
-def test_every_moment_of_the_source_comes_back(given_holds, time):
+def test_every_moment_of_the_source_comes_back(given_holds: list[Hold], time: int) -> None:
     clock = HeldClock.of(given_holds)
     assert clock.source_time(clock.dub_time(time)) == time
 
 
 @given(holds, st.integers(0, 1600))
-def test_a_moment_of_the_dub_is_inside_a_hold_or_shows_a_moment_of_its_own(given_holds, time):
+def test_a_moment_of_the_dub_is_inside_a_hold_or_shows_a_moment_of_its_own(given_holds: list[Hold], time: int) -> None:
     clock = HeldClock.of(given_holds)
     standing = any(time in span for span in clock.held_spans())
     assert (clock.dub_time(clock.source_time(time)) != time) == standing
 
 
 @given(holds, moments, moments)
-def test_neighbouring_spans_leave_just_the_holds_between_them(given_holds, first, second):
+def test_neighbouring_spans_leave_just_the_holds_between_them(given_holds: list[Hold], first: int, second: int) -> None:
     clock = HeldClock.of(given_holds)
     first, second = sorted((first, second))
     before, after = clock.dub_span(Span(0, first)), clock.dub_span(Span(first, second + 1))
@@ -42,7 +42,7 @@ def test_neighbouring_spans_leave_just_the_holds_between_them(given_holds, first
 
 
 @given(holds, moments, moments)
-def test_chunks_of_a_clock_add_up_to_it(given_holds, cut, time):
+def test_chunks_of_a_clock_add_up_to_it(given_holds: list[Hold], cut: int, time: int) -> None:
     clock = HeldClock.of(given_holds)
     first, second = clock.within(Span(0, cut)), clock.within(Span(cut, 2000))
     assert first.held + second.held == clock.held
@@ -50,7 +50,7 @@ def test_chunks_of_a_clock_add_up_to_it(given_holds, cut, time):
         assert second.dub_time(time) + first.held == clock.dub_time(time)
 
 
-def test_holds_out_of_order_are_refused():
+def test_holds_out_of_order_are_refused() -> None:
     with pytest.raises(ValueError, match="in order"):
         HeldClock((Hold(5, 1), Hold(3, 1)))
     with pytest.raises(ValueError, match="lasts"):
