@@ -19,7 +19,7 @@ from uuid import UUID
 import httpx
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterIdempotencyKey
 from prefect.client.schemas.objects import FlowRun, State, StateType, WorkerStatus
 from prefect.deployments import run_deployment
@@ -189,37 +189,40 @@ def _read_runs(wanted: FlowRunFilter, count: int) -> list[FlowRun]:
 
 
 def _patiently(ask: Callable[[], Any]) -> Any:
-    """What `ask` gives, asked again while the server is away (it may be started anew). Unavailable after a while."""
+    """What `ask` gives, asked again while the server is away (it may be started anew).
+
+    Unavailable after a while; BadInput where the server refuses.
+    """
     deadline, wait_s = time.monotonic() + _SERVER_PATIENCE_S, 0.5
     while True:
         try:
             return ask()
         except _LOST as error:
-            refused = isinstance(error, PrefectHTTPStatusError) and error.response.status_code < 500
-            if refused or time.monotonic() > deadline:
+            if isinstance(error, PrefectHTTPStatusError) and error.response.status_code < 500:
+                what = f"the Prefect server refuses ({error.response.status_code} {error.response.reason_phrase});"
+                remedy = "check PREFECT_API_AUTH_STRING, and deploy again: redub stack set-up"
+                raise BadInput(what, where=str(error.request.url), remedy=remedy) from error
+            if time.monotonic() > deadline:
                 raise Unavailable(f"the Prefect server does not answer ({type(error).__name__})") from error
             time.sleep(wait_s)
             wait_s = min(10.0, wait_s * 2)
 
 
 def workers_serve(deployment: str) -> bool:
-    """Whether the configured server has the deployment, and a worker that would take its runs. Unavailable."""
+    """Whether there is a worker now that would take runs of the deployment. BadInput where there is no such one."""
 
     def ask() -> bool:
         with get_client(sync_client=True) as client:
-            return _served(client, deployment)
+            pool = client.read_deployment_by_name(deployment).work_pool_name
+            if pool is None:
+                return False
+            return any(each.status is WorkerStatus.ONLINE for each in client.read_workers_for_work_pool(pool))
 
-    return bool(_patiently(ask))
-
-
-def _served(client: SyncPrefectClient, deployment: str) -> bool:
     try:
-        pool = client.read_deployment_by_name(deployment).work_pool_name
-        if pool is None:
-            return False
-        return any(each.status is WorkerStatus.ONLINE for each in client.read_workers_for_work_pool(pool))
-    except ObjectNotFound:
-        return False
+        return bool(_patiently(ask))
+    except (ObjectNotFound, ValueError) as error:
+        remedy = "make it with redub stack set-up, or dub here with --where here"
+        raise BadInput("the Prefect server has no such deployment;", where=deployment, remedy=remedy) from error
 
 
 def chosen_runner(where: str, deployment: str, at_once: int) -> Runner:
@@ -229,9 +232,15 @@ def chosen_runner(where: str, deployment: str, at_once: int) -> Runner:
     if not 1 <= at_once <= MOST_AT_ONCE:
         remedy = f"give 1 to {MOST_AT_ONCE}"
         raise BadInput(f"{at_once} lectures at once are too few or too many;", where="--at-once", remedy=remedy)
-    if where == "workers" or (where == "auto" and workers_serve(deployment)):
-        return WorkersRunner(deployment=deployment, at_once=at_once)
-    return HereRunner()
+    if where == "here":
+        return HereRunner()
+    try:
+        served = workers_serve(deployment)
+    except BadInput:
+        if where == "workers":
+            raise
+        return HereRunner()
+    return WorkersRunner(deployment=deployment, at_once=at_once) if served or where == "workers" else HereRunner()
 
 
 def run_name() -> str:

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from infra import locations
 from manifests.archive import DONE, FAILED, RUNNING, WAITING, ArchivedLecture
-from manifests.errors import MissingWeights, NoSpace, RedubError, Unavailable
+from manifests.errors import BadInput, MissingWeights, NoSpace, RedubError, Unavailable
 from tasks.archive import (
     REPLACED,
     TRIES,
@@ -75,7 +75,10 @@ class Runner(Protocol):
         ...
 
     def start(self, row: ArchivedLecture) -> None:
-        """Begin to dub `row` into its missing languages. The same `row.ticket` twice begins one dub."""
+        """Begin to dub `row` into its missing languages. The same `row.ticket` twice begins one dub.
+
+        BadInput where this one is refused; what else it raises ends the run.
+        """
         ...
 
     def adopt(self, rows: Sequence[ArchivedLecture]) -> set[str]:
@@ -229,8 +232,10 @@ def _start(
         told(_progress(state, queue, budget))
         try:
             runner.start(ready)
-        except Exception as error:
+        except BadInput as error:
             _settle(state, Ended.by(row.source, error))
+        except Exception as error:
+            _settle(state, dataclasses.replace(Ended.by(row.source, error), cancelled=True))
             raise
     return bool(chosen)
 

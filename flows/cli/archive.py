@@ -268,6 +268,10 @@ def _facts(row: ArchivedLecture) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
+def _tried(row: ArchivedLecture, tries: int) -> str:
+    return f"try {row.attempts} of {tries}" if row.attempts else "no fault of its own: it does not count as a try"
+
+
 def _tell(summary: Summary, tries: int, output: Output) -> None:
     from rich.markup import escape
 
@@ -277,7 +281,7 @@ def _tell(summary: Summary, tries: int, output: Output) -> None:
     if summary.money:
         lines[0] += f" for {summary.money:.2f}"
     for row in summary.failed:
-        lines.append(f"  [red]failed[/] {escape(row.source)} (try {row.attempts} of {tries})")
+        lines.append(f"  [red]failed[/] {escape(row.source)} ({_tried(row, tries)})")
         lines.append("    " + hung(row.reason, 4))
     if summary.over_budget:
         lines.append(f"{summary.over_budget} wait: what is left of the budget is too little")

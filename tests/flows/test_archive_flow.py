@@ -109,11 +109,15 @@ def test_a_second_run_refuses(server: Server, manifest: str) -> None:
         dub_archive(manifest)
 
 
-def test_where_nobody_works_it_is_done_here(server: Server) -> None:
+def test_where_nobody_works_it_is_done_here(server: Server, deployment: str) -> None:
     from flows.archive import HereRunner, WorkersRunner, chosen_runner
 
     assert isinstance(chosen_runner("auto", "dub-lecture/nowhere", 4), HereRunner)
-    assert isinstance(chosen_runner("workers", "dub-lecture/nowhere", 4), WorkersRunner)
+    assert isinstance(chosen_runner("here", deployment, 4), HereRunner)
+    assert isinstance(chosen_runner("auto", deployment, 4), HereRunner)
+    assert isinstance(chosen_runner("workers", deployment, 4), WorkersRunner)
+    with pytest.raises(BadInput, match="set-up"):
+        chosen_runner("workers", "dub-lecture/nowhere", 4)
     for where, at_once in (("there", 4), ("auto", 0), ("auto", 101)):
         with pytest.raises(BadInput):
             chosen_runner(where, "dub-lecture/nowhere", at_once)
