@@ -6,6 +6,7 @@ puts them into the states that a worker's run goes through.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -227,3 +228,44 @@ def test_runs_of_an_archive_that_died_are_adopted(
         archive.dub_archive(manifest)
     assert len(took) == 4  # the two that were asked for before were not asked for again
     assert {row.state for row in rows_of(manifest).values()} == {DONE}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_real_worker_dubs_and_its_failure_is_read_off_its_run(server: Server, manifest: str, tmp_path: Path) -> None:
+    """The real flow in a real worker's process; the lectures have no sound, which is all that is asked of it here."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.workers.process import ProcessWorker
+
+    from flows.archive import dub_archive
+    from flows.dub import dub
+
+    pool = f"pool-{tmp_path.name}"
+    with get_client(sync_client=True) as client:
+        template = ProcessWorker.get_default_base_job_template()
+        client.create_work_pool(WorkPoolCreate(name=pool, type="process", base_job_template=template))
+        client.create_deployment(
+            client.create_flow(dub),
+            name=pool,
+            entrypoint="flows.dub:dub",
+            work_pool_name=pool,
+            parameter_openapi_schema=dub.parameters.model_dump(),
+            enforce_parameter_schema=True,
+        )
+    prefect = [sys.executable, "-m", "prefect"]
+    command = [*prefect, "worker", "start", "--pool", pool, "--type", "process", "--limit", "1"]
+    one = 1.01 * rows_of(manifest)["a.mp4"].missing_hours
+    with (tmp_path / "worker.log").open("wb") as log:
+        worker = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
+    try:
+        summary = dub_archive(manifest, where="workers", deployment=f"dub-lecture/{pool}", tries=1, hours=one)
+    finally:
+        worker.terminate()
+        worker.wait(60)
+    assert summary.over_budget == 3
+    [failure] = summary.failed
+    # Whether it comes to the missing sound depends on what weights are here; both kinds of error are told apart.
+    lacking = "redub weights pull" in failure.reason
+    assert lacking or "sound" in failure.reason
+    assert failure.attempts == (0 if lacking else 1)
