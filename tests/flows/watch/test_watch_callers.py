@@ -87,7 +87,7 @@ def count(watch: Watch, name: str, **labels: str) -> float:
     )
 
 
-@pytest.mark.parametrize("secret", [SECRET, OLD])
+@pytest.mark.parametrize("secret", [pytest.param(SECRET, id="new"), pytest.param(OLD, id="old")])
 def test_a_secret_lets_in_however_a_store_can_show_it(watch: Watch, server: NoServer, secret: str) -> None:
     basic = base64.b64encode(f"anyone:{secret}".encode()).decode()
     ways = [
