@@ -8,14 +8,14 @@ import sys
 import pytest
 from cli_command import Redub
 
-COMMANDS = ["dub", "lipsync", "talk", "show", "doctor", "weights list", "weights pull"]
+COMMANDS = ["dub", "report", "verify", "lipsync", "talk", "show", "doctor", "weights list", "weights pull", "watch"]
 
 
 def test_the_first_page_says_how_to_begin_and_what_exit_codes_mean(redub: Redub) -> None:
     ended = redub("--help")
     assert ended.code == 0
     assert "redub weights pull --for fr" in ended.out
-    for code in (0, 1, 2, 3, 4, 5, 130):
+    for code in (0, 1, 2, 3, 4, 5, 6, 130):
         assert f"  {code}  " in ended.out
     for name in ("REDUB_CACHE", "REDUB_STATE", "REDUB_WEIGHTS", "PREFECT_API_URL"):
         assert name in ended.out
