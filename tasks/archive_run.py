@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from infra import locations
+from infra.objects.faults import Replaced
 from manifests.archive import DONE, FAILED, RUNNING, WAITING, ArchivedLecture
 from manifests.errors import BadInput, MissingWeights, NoSpace, RedubError, Unavailable
 from tasks.archive import (
@@ -260,16 +261,14 @@ def _settle(state: _State, end: Ended) -> None:
     row = state.going.pop(end.source, None)
     if row is None:
         return
-    if end.reason:
-        passing = end.cancelled or end.kind in _NEVER_COUNT or (state.halted and end.kind in _PLACE)
-        _fail(state, failed(row, end.reason, _now(), counts=not passing), end)
-        return
     try:
-        version = locations.version_of(locations.location(row.source))
-        now = at_version(row, version)
-        if now.etag != row.etag or version is None:
-            # Whether the old or the new content was dubbed is not known, so neither counts as made.
+        if _replaced(row, end):
+            # Where a dub came of it: whether of the old or the new content is not known, so it counts for neither.
             ended = dataclasses.replace(row, state=WAITING, reason=REPLACED, made=(), attempts=0, ended=_now())
+        elif end.reason:
+            passing = end.cancelled or end.kind in _NEVER_COUNT or (state.halted and end.kind in _PLACE)
+            _fail(state, failed(row, end.reason, _now(), counts=not passing), end)
+            return
         else:
             ended = finished(row, standing_languages(row), _now())
         ended = publish_outcome(ended)
@@ -283,6 +282,14 @@ def _settle(state: _State, end: Ended) -> None:
         state.faults.clear()
     elif ended.state == FAILED:
         state.failed.append(ended.source)
+
+
+def _replaced(row: ArchivedLecture, end: Ended) -> bool:
+    """Whether its source is another than the one that was begun; asked only where that would explain the end."""
+    if end.reason and end.kind != Replaced.__name__:
+        return False
+    now = locations.version_of(locations.location(row.source))
+    return now is None or at_version(row, now).etag != row.etag
 
 
 def _fail(state: _State, row: ArchivedLecture, end: Ended) -> None:

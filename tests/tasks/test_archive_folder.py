@@ -12,6 +12,7 @@ import pytest
 from archive_makings import MadeUpRunner, lecture_bytes, put
 
 from infra import locations
+from infra.objects.faults import Replaced
 from manifests.archive import DONE, FAILED, GONE, RUNNING, UNREADABLE, WAITING, ArchivedLecture
 from manifests.errors import BadInput, MissingWeights, NoSpace, Unavailable
 from tasks import archive_plan, archive_run
@@ -168,6 +169,18 @@ def test_a_lecture_replaced_while_it_is_dubbed_is_done_again_by_the_next_run(arc
     assert runner.started == ["a.mp4"]
     row = archive.rows()["a.mp4"]
     assert (row.state, row.duration_s) == (DONE, pytest.approx(3.0, abs=0.3))
+
+
+def test_a_dub_that_noticed_the_replacement_has_not_failed(archive: Archive) -> None:
+    archive.plan()
+
+    def replace(row: ArchivedLecture) -> None:
+        if row.source.endswith("a.mp4"):
+            put(archive.root / "a.mp4", lecture_bytes(3.0))
+
+    summary = archive.run(MadeUpRunner(before=replace, troubles={"a.mp4": [Replaced("it was replaced;")]}))
+    assert summary.failed == ()
+    assert archive.rows()["a.mp4"].reason == REPLACED
 
 
 def test_priorities_and_the_budget(archive: Archive) -> None:
