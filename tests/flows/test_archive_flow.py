@@ -180,6 +180,7 @@ def made_up_worker(troubles: dict[str, list[Any]]) -> Iterator[list[dict[str, An
         worker.join()
 
 
+@pytest.mark.slow
 def test_lectures_are_runs_of_a_deployment_and_each_end_is_understood(
     server: Server, manifest: str, deployment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
