@@ -23,6 +23,8 @@ from manifests.errors import GateFailed
 from manifests.records import Edit
 from manifests.report import DubReport
 from tasks import publish, report_summary, sheets
+from tasks.archive import Wanted
+from tasks.archive_desk import record_dub
 from tasks.drafting import Draft
 from tasks.journal import Journal
 from tasks.lecture import DubJob, dub_lecture
@@ -116,6 +118,18 @@ def dub(
             _require_passed(reports, exchanged)
         outcomes = publish.publish_dubs(dubbed, stem, folder, store, changes)
         exchanged.deliver(to)
+        if settings is None and locations.is_remote(exchanged.place):
+            # An archive over the same bucket then counts this lecture as made.
+            wanted = Wanted(
+                root="",
+                out_root="",
+                languages=tuple(to),
+                preset=preset_name,
+                source_language=source_language,
+                glossary=glossary,
+                gate=gate,
+            )
+            record_dub(exchanged.version, wanted, exchanged.place, tuple(to), record.duration_s)
         record.languages = tuple(_addressed(each, exchanged) for each in outcomes)
         record.beside = publish.manifest_folder(stem, folder)
     _leave_artifact(record.finished(), len(dubbed.heard.chunks))

@@ -98,11 +98,12 @@ def run_dub(order: DubOrder, output: Output) -> None:
         )
         if not locations.is_remote(source):
             lecture.check_source(job)
+        if folder is not None:
+            require_writable(folder)
         lecture.check(job)
         if folder is not None:
             for target in order.targets:
                 sheet.read_sheet(folder, locations.stem(source), target)
-            require_writable(folder)
 
     _run(check, "flows.dub", work, output)
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import fcntl
+import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -71,8 +74,23 @@ def short_lecture(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Pat
 
 
 @pytest.fixture(scope="session")
-def sample_dub(tmp_path_factory: pytest.TempPathFactory, sample: Path, usual_weights: Path) -> Dubbed:
-    folder = tmp_path_factory.mktemp("sample-dub")
-    redub = Redub(folder / "cache", folder / "state", usual_weights)
-    out = folder / "out"
-    return redub.dub(sample, out)
+def sample_dub(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Dubbed:
+    """The sample's dub, made once a test run: processes that run side by side wait for the one that makes it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        return _dub(request, tmp_path_factory.mktemp("sample-dub"))
+    folder = tmp_path_factory.getbasetemp().parent / f"sample-dub-{run}"
+    folder.mkdir(exist_ok=True)
+    made = folder / "dubbed.pickle"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            made.write_bytes(pickle.dumps(_dub(request, folder)))
+    dubbed = pickle.loads(made.read_bytes())  # noqa: S301 (written above, by this very run)
+    assert isinstance(dubbed, Dubbed)
+    return dubbed
+
+
+def _dub(request: pytest.FixtureRequest, folder: Path) -> Dubbed:
+    sample, weights_here = request.getfixturevalue("sample"), request.getfixturevalue("usual_weights")
+    return Redub(folder / "cache", folder / "state", weights_here).dub(sample, folder / "out")

@@ -88,6 +88,7 @@ def test_shared_stages_are_done_once(
     sample_dub: Dubbed, usual_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REDUB_WEIGHTS", str(usual_weights))
+    monkeypatch.setenv("REDUB_STATE", str(sample_dub.redub.state))  # who signs
     store, journal = Store(sample_dub.redub.cache), Journal()
     job = DubJob(
         source=sample_dub.source, targets=("fr", "es"), source_language=None, audio_track=None, settings=lecture()

@@ -82,7 +82,8 @@ def test_a_lecture_run_twice_leaves_the_same_file(tmp_path: Path) -> None:
     before = path.read_bytes()
     again = run(path, "one", people, languages=("fr", "de"))
     assert path.read_bytes() == before
-    assert {each.why for each in again.values()} == {"course"}
+    # Eve's voice was chosen by this very lecture, in whichever of its runs; Adam's is in another one too.
+    assert {each.why for each in again.values()} == {"chosen", "course"}
     run(path, "one", people, languages=("de",))
     assert path.read_bytes() == before, "languages that are not run again stay"
 
