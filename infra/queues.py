@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from infra.objects.client import region
 from manifests.errors import BadInput, Unavailable
 
 _AT_ONCE = 10
@@ -47,9 +48,8 @@ class Queue:
                 "that is no address of a queue;", where=url, remedy="as in https://sqs.REGION.amazonaws.com/..."
             )
         self.url = url
-        region = _REGION.fullmatch(parts.hostname)
-        # boto3 itself reads AWS_DEFAULT_REGION alone.
-        self._region = region[1] if region else os.environ.get("AWS_REGION")
+        named = _REGION.fullmatch(parts.hostname)
+        self._region = named[1] if named else region(os.environ)
         self._client: Any = None
 
     def receive(self, wait_s: int) -> tuple[QueueMessage, ...]:

@@ -44,13 +44,21 @@ def _client(_process: int, _environment: tuple[tuple[str, str], ...], timeout: s
             response_checksum_validation="when_required",
             **more,
         )
-        return session.client("s3", config=config)
+        return session.client("s3", region_name=region(os.environ), config=config)
 
     made = connected()
     # Stores that are not Amazon's seldom have a name in the DNS for each bucket.
     if ".amazonaws.com" in made.meta.endpoint_url or (made.meta.config.s3 or {}).get("addressing_style"):
         return made
     return connected(s3={"addressing_style": "path"})
+
+
+def region(environment: Mapping[str, str]) -> str | None:
+    """The region that the environment names, `AWS_DEFAULT_REGION` first; None leaves it to the profile.
+
+    boto3 itself reads AWS_DEFAULT_REGION alone; all other tools of Amazon's read AWS_REGION.
+    """
+    return environment.get("AWS_DEFAULT_REGION") or environment.get("AWS_REGION") or None
 
 
 def _seconds(timeout: str) -> float:

@@ -66,3 +66,10 @@ def test_the_region_is_taken_from_the_address(stub: SqsStub, monkeypatch: pytest
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     queue = Queue("https://sqs.eu-central-1.amazonaws.com/1234/uploads")
     assert queue._connected(0).meta.region_name == "eu-central-1"
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_the_region_of_another_store_has_two_names(stub: SqsStub, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv(name, "eu-north-1")
+    assert Queue(stub.url)._connected(0).meta.region_name == "eu-north-1"

@@ -196,6 +196,26 @@ def test_what_is_wrong_with_the_environment_is_told(
         assert s3.access_key not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("named", "signed"),
+    [
+        ({"AWS_REGION": "eu-north-1"}, "/eu-north-1/s3/"),
+        ({"AWS_DEFAULT_REGION": "eu-south-1"}, "/eu-south-1/s3/"),
+        ({"AWS_REGION": "eu-north-1", "AWS_DEFAULT_REGION": "eu-south-1"}, "/eu-south-1/s3/"),
+    ],
+    ids=["the usual name", "boto3's name", "boto3's name first"],
+)
+def test_the_region_has_two_names(
+    bucket: ObjectUri, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, named: dict[str, str], signed: str
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    upload_bytes(b"a", bucket.child("a"))
+    assert signed in proxy.seen[-1].headers["authorization"]
+
+
 def test_what_is_not_there_is_told(bucket: ObjectUri) -> None:
     with pytest.raises(Missing, match="no such object"):
         head(bucket.child("nothing"))
