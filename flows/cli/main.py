@@ -236,8 +236,21 @@ def _text(given: str) -> str:
         raise BadInput(f"the text cannot be read ({error.__class__.__name__}).", where=str(path)) from error
 
 
+def _add_commands() -> None:
+    """Commands of layers above this one, which its own package names: nothing here may import them."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        named = distribution("redub").entry_points.select(group="redub.commands")
+    except PackageNotFoundError:  # run from a checkout that was not installed
+        return
+    for each in named:
+        app.add_typer(each.load())
+
+
 def main() -> NoReturn:
     """Run the command line; a user's mistake ends in one clear line, never in a traceback."""
+    _add_commands()
     as_json = "--json" in sys.argv
     # NumPy's matrices are small here: its threads would spin for each other where the pipeline's own want the cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
