@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +20,10 @@ from infra.store import Store
 from manifests.errors import Unavailable
 from manifests.keys import fingerprint
 from manifests.time import Span
+from tasks import isolation
+from tasks.isolation import Outcome
 from tasks.journal import Journal
+from tasks.pool import tell
 from tasks.stage import Done, Stage
 
 In = TypeVar("In")
@@ -32,8 +36,8 @@ MAX_TASKS_PER_STAGE = 40
 class Batch(Generic[In, Out]):
     """Pieces of work for one task. A plain class, so that Prefect hands it over without walking through the records."""
 
-    def __init__(self, stage: Stage[In, Out], work: Sequence[In], store: Store) -> None:
-        self.stage, self.work, self.store = stage, tuple(work), store
+    def __init__(self, stage: Stage[In, Out], work: Sequence[In], store: Store, *, isolating: bool = False) -> None:
+        self.stage, self.work, self.store, self.isolating = stage, tuple(work), store, isolating
 
     @property
     def key(self) -> str:
@@ -70,19 +74,19 @@ async def _can_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bo
     retry_jitter_factor=0.5,
     retry_condition_fn=_can_pass,
 )
-def perform(batch: Batch[In, Out]) -> list[Done[Out]]:
+def perform(batch: Batch[In, Out]) -> list[Outcome[Out]]:
     """Perform the pieces in turn; those that the store already has are not done again."""
-    return [_perform(batch.stage, piece, batch.store) for piece in batch.work]
+    return [_perform(batch, piece) for piece in batch.work]
 
 
 _ALONE: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
-def _perform(stage: Stage[In, Out], piece: In, store: Store) -> Done[Out]:
-    if not stage.alone:
-        return stage.perform(piece, store)
-    with _ALONE[stage.name]:
-        return stage.perform(piece, store)
+def _perform(batch: Batch[In, Out], piece: In) -> Outcome[Out]:
+    with _ALONE[batch.stage.name] if batch.stage.alone else nullcontext():
+        if batch.isolating:
+            return isolation.attempt(batch.stage, piece, batch.store)
+        return batch.stage.perform(piece, batch.store)
 
 
 @dataclass(slots=True)
@@ -90,10 +94,12 @@ class Submitted(Generic[In, Out]):
     """Batches that were handed to Prefect."""
 
     stage: Stage[In, Out]
+    work: Sequence[In]
+    instead: Callable[[In], Out] | None
     journal: Journal
     language: str | None
     spans: Sequence[Sequence[Span]]
-    futures: Sequence[PrefectFuture[list[Done[Out]]]]
+    futures: Sequence[PrefectFuture[list[Outcome[Out]]]]
     _told: set[int] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -105,29 +111,30 @@ class Submitted(Generic[In, Out]):
         state = future.state
         if not state.is_completed():
             return
-        with self._lock:
+        cached = state.name == "Cached"
+        with self._lock:  # until the journal knows: whoever waits for the values may ask it next
             if index in self._told:
                 return
             self._told.add(index)
-        cached = state.name == "Cached"
-        for done, span in zip(future.result(), self.spans[index], strict=True):
-            self.journal.performed(
-                self.stage.name,
-                span,
-                self.language,
-                done.key,
-                hit=done.hit or cached,
-                seconds=0.0 if cached else done.seconds,
-            )
+            for each, span in zip(future.result(), self.spans[index], strict=True):
+                recalled = replace(each, hit=True, seconds=0.0) if cached and isinstance(each, Done) else each
+                tell(self.journal, self.stage.name, span, self.language, recalled)
 
     def values(self) -> list[Out]:
         """Wait for all, in order. Raises what a piece raised."""
-        values: list[Out] = []
+        return isolation.settled(self.stage, self.work, self._outcomes(), self.instead)
+
+    def failures(self) -> Mapping[int, str]:
+        """Wait for all; which came to nothing, and why."""
+        return isolation.failures(self._outcomes())
+
+    def _outcomes(self) -> list[Outcome[Out]]:
+        outcomes: list[Outcome[Out]] = []
         for index, future in enumerate(self.futures):
             done = future.result()
             self.tell(index)
-            values.extend(each.value for each in done)
-        return values
+            outcomes.extend(done)
+        return outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,13 @@ class PrefectPool:
     journal: Journal
 
     def submit(
-        self, stage: Stage[In, Out], work: Sequence[In], spans: Sequence[Span], *, language: str | None = None
+        self,
+        stage: Stage[In, Out],
+        work: Sequence[In],
+        spans: Sequence[Span],
+        *,
+        language: str | None = None,
+        instead: Callable[[In], Out] | None = None,
     ) -> Submitted[In, Out]:
         """Hand over `work` in batches; returns at once."""
         self.journal.began(stage.name, len(work), language)
@@ -146,7 +159,7 @@ class PrefectPool:
         starts = range(0, len(work), size)
         futures = []
         for start in starts:
-            batch = Batch(stage, work[start : start + size], self.store)
+            batch = Batch(stage, work[start : start + size], self.store, isolating=instead is not None)
             named = perform.with_options(
                 name=stage.name,
                 task_run_name=_run_name(stage.name, language, start, len(batch.work), len(work)),
@@ -154,7 +167,8 @@ class PrefectPool:
                 refresh_cache=not batch.finished(),
             )
             futures.append(named.submit(batch))
-        submitted = Submitted(stage, self.journal, language, [spans[start : start + size] for start in starts], futures)
+        in_batches = [spans[start : start + size] for start in starts]
+        submitted = Submitted(stage, work, instead, self.journal, language, in_batches, futures)
         for index, future in enumerate(futures):
             future.add_done_callback(partial(_tell, submitted, index))
         return submitted

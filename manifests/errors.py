@@ -73,6 +73,10 @@ class GateFailed(RedubError):
         return type(self), (self.failures, self.report)
 
 
+class StageFailed(RedubError):
+    """A stage fails on most of its pieces: not the lecture's fault, but redub's, a library's or the machine's."""
+
+
 class Degraded(RedubError):
     """This span cannot be worked on; the original is kept and `reason` is recorded."""
 

@@ -24,11 +24,15 @@ class Blob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Degradation:
-    """A span where a stage kept the original, and why; a person reads `reason` in the report."""
+    """A span where a stage kept the original, and why; a person reads `reason` in the report.
+
+    `failed`: the work on it failed, again and again, where otherwise there was a reason not to do it.
+    """
 
     stage: str
     span: Span
     reason: str
+    failed: bool = field(default=False, metadata={"key": False})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from manifests.time import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One piece of work in a run."""
+    """One piece of work in a run. `failure` says why it came to nothing and the original was kept; else it is ""."""
 
     stage: str
     language: str | None
@@ -19,6 +19,7 @@ class Entry:
     key: str
     hit: bool
     seconds: float
+    failure: str = ""
 
 
 class Listener(Protocol):
@@ -56,9 +57,19 @@ class Journal:
         with self._lock:
             self.listener.began(stage, pieces, language)
 
-    def performed(self, stage: str, span: Span, language: str | None, key: str, *, hit: bool, seconds: float) -> None:
-        """A piece of `stage` about `span` is done."""
-        entry = Entry(stage=stage, language=language, span=span, key=key, hit=hit, seconds=seconds)
+    def performed(
+        self,
+        stage: str,
+        span: Span,
+        language: str | None,
+        key: str,
+        *,
+        hit: bool,
+        seconds: float,
+        failure: str = "",
+    ) -> None:
+        """A piece of `stage` about `span` is done, or came to nothing for the reason `failure`."""
+        entry = Entry(stage=stage, language=language, span=span, key=key, hit=hit, seconds=seconds, failure=failure)
         with self._lock:
             self.entries.append(entry)
             self.listener.performed(entry)

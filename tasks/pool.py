@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from infra.store import Store
 from manifests.time import Span
+from tasks import isolation
+from tasks.isolation import Failed, Outcome
 from tasks.journal import Journal
-from tasks.stage import Done, Stage
+from tasks.stage import Stage
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -23,14 +25,32 @@ class Pending(Protocol[OutCo]):
         """What each piece came to, in the order in which they were handed over. Raises what a piece raised."""
         ...
 
+    def failures(self) -> Mapping[int, str]:
+        """Which pieces came to nothing, by their place, and why; waits too. `values()` has what is instead."""
+        ...
+
 
 class Pool(Protocol):
     """Runs pieces of work of one stage, each with the span of the lecture that it is about."""
 
+    @property
+    def journal(self) -> Journal:
+        """What was done so far."""
+        ...
+
     def submit(
-        self, stage: Stage[In, Out], work: Sequence[In], spans: Sequence[Span], *, language: str | None = None
+        self,
+        stage: Stage[In, Out],
+        work: Sequence[In],
+        spans: Sequence[Span],
+        *,
+        language: str | None = None,
+        instead: Callable[[In], Out] | None = None,
     ) -> Pending[Out]:
-        """Hand over `work`; may return before it is done. `spans` (one each) and `language` are for the journal."""
+        """Hand over `work`; may return before it is done. `spans` (one each) and `language` are for the journal.
+
+        `instead` gives what stands for a piece that always fails (`tasks.isolation`); without it, its error is raised.
+        """
         ...
 
 
@@ -38,11 +58,16 @@ class Pool(Protocol):
 class Finished(Generic[Out]):
     """Work that is done already."""
 
-    done: Sequence[Done[Out]]
+    done: Sequence[Out]
+    lost: Mapping[int, str] = field(default_factory=dict)
 
-    def values(self) -> list[Out]:
+    def values(self) -> Sequence[Out]:
         """What each piece came to."""
-        return [each.value for each in self.done]
+        return self.done
+
+    def failures(self) -> Mapping[int, str]:
+        """Which pieces came to nothing."""
+        return self.lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +78,17 @@ class InProcessPool:
     journal: Journal
 
     def submit(
-        self, stage: Stage[In, Out], work: Sequence[In], spans: Sequence[Span], *, language: str | None = None
+        self,
+        stage: Stage[In, Out],
+        work: Sequence[In],
+        spans: Sequence[Span],
+        *,
+        language: str | None = None,
+        instead: Callable[[In], Out] | None = None,
     ) -> Finished[Out]:
         """Do `work` now."""
-        return Finished(perform_all(stage, work, spans, self.store, self.journal, language))
+        outcomes = perform_all(stage, work, spans, self.store, self.journal, language, isolating=instead is not None)
+        return Finished(isolation.settled(stage, work, outcomes, instead), isolation.failures(outcomes))
 
 
 def perform_all(
@@ -66,12 +98,20 @@ def perform_all(
     store: Store,
     journal: Journal,
     language: str | None,
-) -> list[Done[Out]]:
-    """Perform each piece in turn and tell `journal` of each."""
-    done: list[Done[Out]] = []
+    *,
+    isolating: bool = False,
+) -> list[Outcome[Out]]:
+    """Perform each piece in turn and tell `journal` of each. Where it is `isolating`, a piece may come to nothing."""
+    outcomes: list[Outcome[Out]] = []
     journal.began(stage.name, len(work), language)
     for piece, span in zip(work, spans, strict=True):
-        each = stage.perform(piece, store)
-        journal.performed(stage.name, span, language, each.key, hit=each.hit, seconds=each.seconds)
-        done.append(each)
-    return done
+        each = isolation.attempt(stage, piece, store) if isolating else stage.perform(piece, store)
+        tell(journal, stage.name, span, language, each)
+        outcomes.append(each)
+    return outcomes
+
+
+def tell(journal: Journal, stage: str, span: Span, language: str | None, outcome: Outcome[Out]) -> None:
+    """Tell `journal` of a piece that is done, or came to nothing."""
+    hit, failure = (False, outcome.reason) if isinstance(outcome, Failed) else (outcome.hit, "")
+    journal.performed(stage, span, language, outcome.key, hit=hit, seconds=outcome.seconds, failure=failure)
