@@ -10,13 +10,14 @@ So the local folder may be lost, bounded in size, or empty at the start, and cos
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -127,22 +128,24 @@ class Store:
 
     def recall(self, stage: str, key: str) -> str | None:
         """What `remember` was given for this work, here or on another machine; None where it was not done yet."""
-        with suppress(FileNotFoundError):
-            return self._work(stage, key).read_text(encoding="utf-8")
-        if self.remote is None:
-            return None
+        known = _text(self._work(stage, key))
+        if known is not None or self.remote is None:
+            return known
         outcome = self.remote.recall(stage, key)
         if outcome is not None:
             self._write(stage, key, outcome)
         return outcome
 
-    def remember(self, stage: str, key: str, outcome: str) -> str:
+    def remember(self, stage: str, key: str, outcome: str, stands: Callable[[str], bool] | None = None) -> str:
         """Record that the work `key` of `stage` is done, and what it came to. The last step of a stage.
 
-        Gives what stands: with a remote, of two workers with the same work the first one's outcome, for both of them.
+        Gives what stands: of two workers with the same work the first one's outcome, for both of them. An earlier one
+        gives way where it does not stand: by default, where it is no JSON or names a blob that cannot be had whole.
         """
-        if self.remote is not None:
-            outcome = self.remote.remember(stage, key, outcome, self._stands)
+        stands = stands or self._stands
+        if self.remote is None:
+            return self._settled(self._work(stage, key), outcome, stands)
+        outcome = self.remote.remember(stage, key, outcome, stands)
         self._write(stage, key, outcome)
         return outcome
 
@@ -209,6 +212,29 @@ class Store:
             return False
         return all(self.intact(blob) for blob in named)
 
+    def _settled(self, file: Path, outcome: str, stands: Callable[[str], bool]) -> str:
+        """Write `outcome` to `file`, unless one that stands is there. Blobs are hashed with the lock let go."""
+        fallen = None
+        while True:
+            with self._locked():
+                standing = _text(file)
+                if standing in (None, fallen):
+                    with published(file) as draft:
+                        draft.write_text(outcome, encoding="utf-8")
+                    return outcome
+            if standing == outcome or stands(standing):
+                return standing
+            fallen = standing
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Among all processes and threads that share this folder, one alone looks and writes."""
+        with no_space_told(self.root):
+            lock = (self.root / "lock").open("wb")
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def _touch(self, path: Path) -> None:
         if self.remote is not None:
             with suppress(OSError):
@@ -223,6 +249,14 @@ class Store:
 
     def _work(self, stage: str, key: str) -> Path:
         return self.root / "work" / stage / f"{key}.json"
+
+
+def _text(file: Path) -> str | None:
+    """What a record says, even where it is damaged; None where there is none."""
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
 
 
 def _store(root: Path, remote: ObjectUri | None, most_bytes: int | None) -> Store:

@@ -81,8 +81,7 @@ def speak(work: SpeakWork, store: Store) -> tuple[SpeechClip, ...]:
     clips = {each: done.value for each in wanted if (done := CLIP.recall(each, store)) is not None}
     missing = [each for each in dict.fromkeys(wanted) if each not in clips]
     for each, waveform in zip(missing, _speak_all(missing, store), strict=True):
-        clips[each] = _put(each, waveform, store)
-        CLIP.remember(each, clips[each], store)
+        clips[each] = CLIP.remember(each, _put(each, waveform, store), store)
     spoken = zip(work.lines, wanted, strict=True)
     return tuple(
         SpeechClip(

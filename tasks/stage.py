@@ -40,6 +40,7 @@ class Stage(Generic[In, Out]):
 
     `output` is the type that `compute` returns: records, spans and plain data, so that it goes to JSON and back.
     `alone`: a process does one piece at a time, because a piece fills its cores and much of its memory by itself.
+    `gpu`: its model computes on a GPU where there is one, so workers that share a device take turns (`flows.gpu`).
     """
 
     name: str
@@ -47,6 +48,7 @@ class Stage(Generic[In, Out]):
     output: Any
     compute: Callable[[In, Store], Out]
     alone: bool = False
+    gpu: bool = False
 
     def key(self, work: In) -> str:
         """The key of this piece of work: equal for equal content, settings and weights."""
@@ -59,10 +61,10 @@ class Stage(Generic[In, Out]):
         if text is None:
             return None
         try:
-            value: Out = _adapter(self.output).validate_json(text)
+            value = self._read(text)
         except ValidationError:
             return None
-        if not all(store.intact(blob) for blob in blobs(value)):
+        if not _intact(value, store):
             return None
         return Done(value, key, hit=True, seconds=time.perf_counter() - started)
 
@@ -72,15 +74,32 @@ class Stage(Generic[In, Out]):
         if done is not None:
             return done
         started = time.perf_counter()
-        value = self.compute(work, store)
-        key = self.remember(work, value, store)
-        return Done(value, key, hit=False, seconds=time.perf_counter() - started)
+        value = self.remember(work, self.compute(work, store), store)
+        return Done(value, self.key(work), hit=False, seconds=time.perf_counter() - started)
 
-    def remember(self, work: In, value: Out, store: Store) -> str:
-        """Record what `work` came to, for those who compute several pieces at once; gives the key."""
-        key = self.key(work)
-        store.remember(self.name, key, _adapter(self.output).dump_json(value).decode())
-        return key
+    def remember(self, work: In, value: Out, store: Store) -> Out:
+        """Record that `work` came to `value`; gives what stands, which the caller goes on with.
+
+        That is another worker's where it was first and what it made is still whole: so all who are given the same
+        work agree, even where it does not come to the same twice.
+        """
+        outcome = _adapter(self.output).dump_json(value).decode()
+        standing = store.remember(self.name, self.key(work), outcome, lambda text: self._stands(text, store))
+        return value if standing == outcome else self._read(standing)
+
+    def _read(self, text: str) -> Out:
+        value: Out = _adapter(self.output).validate_json(text)
+        return value
+
+    def _stands(self, text: str, store: Store) -> bool:
+        try:
+            return _intact(self._read(text), store)
+        except ValidationError:
+            return False
+
+
+def _intact(value: object, store: Store) -> bool:
+    return all(store.intact(blob) for blob in blobs(value))
 
 
 @cache

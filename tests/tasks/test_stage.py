@@ -1,5 +1,11 @@
+import multiprocessing
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
+
+import pytest
 
 from infra.store import Store
 from manifests.records import Blob
@@ -59,9 +65,60 @@ def test_a_damaged_blob_or_record_is_redone(tmp_path: Path) -> None:
     done = stage(shout).perform(Work("a"), store)
     store.path(done.value.audio).write_text("?")
     assert stage(shout).perform(Work("a"), store).value == done.value
-    store.remember("shout", done.key, '{"half": ')
+    (tmp_path / "work" / "shout" / f"{done.key}.json").write_text('{"half": ')
     assert stage(shout).perform(Work("a"), store).value == done.value
     assert shout.calls == ["a", "a", "a"]
+
+
+def other_each_time(work: Work, store: Store) -> Outcome:
+    """A stage's function that does not come to the same twice, as a network on a GPU may."""
+    with store.scratch() as folder:
+        (folder / "a.txt").write_text(f"{work.text} {uuid4()}")
+        return Outcome(store.put(folder / "a.txt"), ())
+
+
+CHANCE: Stage[Work, Outcome] = Stage("chance", 1, Outcome, other_each_time)
+
+
+def at_one_time(barrier: threading.Barrier, root: Path, name: str) -> Outcome:
+    """The work, remembered when all of them have done it."""
+    store, work = Store(root), Work(name)
+    value = other_each_time(work, store)
+    barrier.wait(20)
+    return CHANCE.remember(work, value, store)
+
+
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_all_who_are_given_the_same_work_go_on_with_the_first_ones(tmp_path: Path, kind: str) -> None:
+    count, names = 2, [f"word {number}" for number in range(5)]
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager:
+        barrier = threading.Barrier(count) if kind == "threads" else manager.Barrier(count)
+        pool = ThreadPoolExecutor(count) if kind == "threads" else ProcessPoolExecutor(count, mp_context=context)
+        with pool:
+            for name in names:
+                told = list(pool.map(at_one_time, [barrier] * count, [tmp_path] * count, [name] * count))
+                assert len(set(told)) == 1
+                done = CHANCE.recall(Work(name), Store(tmp_path))
+                assert done is not None
+                assert done.value == told[0]
+
+
+def test_what_no_longer_stands_gives_way(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first = CHANCE.perform(Work("a"), store)
+    assert CHANCE.remember(Work("a"), other_each_time(Work("a"), store), store) == first.value
+    record = tmp_path / "work" / "chance" / f"{first.key}.json"
+    for damaged in (b'{"half": ', b"\xff\xfe", b'{"of another version": 1}', b"{}"):
+        record.write_bytes(damaged)
+        later = CHANCE.perform(Work("a"), store)
+        assert not later.hit
+        assert CHANCE.perform(Work("a"), store).value == later.value
+    store.path(later.value.audio).unlink()
+    again = CHANCE.perform(Work("a"), store)
+    assert not again.hit
+    assert again.value != later.value
+    assert CHANCE.perform(Work("a"), store).value == again.value
 
 
 def test_a_failing_piece_leaves_the_finished_ones_finished(tmp_path: Path) -> None:
