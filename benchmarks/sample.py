@@ -160,6 +160,6 @@ def _portrait(progress: float) -> npt.NDArray[np.uint8]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
     make_sample(Path(sys.argv[1]))
