@@ -36,10 +36,23 @@ class TimedPool:
         self.wall_s: defaultdict[str, float] = defaultdict(float)
         self.cpu_s: defaultdict[str, float] = defaultdict(float)
 
-    def submit(self, stage: Any, work: Sequence[Any], spans: Sequence[Span], *, language: str | None = None) -> Any:
+    @property
+    def journal(self) -> Any:
+        """The other pool's."""
+        return self._pool.journal
+
+    def submit(
+        self,
+        stage: Any,
+        work: Sequence[Any],
+        spans: Sequence[Span],
+        *,
+        language: str | None = None,
+        instead: Any = None,
+    ) -> Any:
         """Do `work` now, and note the time."""
         wall, cpu = time.perf_counter(), time.process_time()
-        done = self._pool.submit(stage, work, spans, language=language)
+        done = self._pool.submit(stage, work, spans, language=language, instead=instead)
         self.wall_s[stage.name] += time.perf_counter() - wall
         self.cpu_s[stage.name] += time.process_time() - cpu
         return done

@@ -95,7 +95,7 @@ class Totals:
     = |source without dub| / |source|, in speech time; while the picture waits the source is silent. `drift_frames` is
     by how many frames picture or speech of the dub end off their clock. `lip_ratio` is mean sync over the mean of the
     real video's own, over the `lip_lines` lines that have both. `degraded` is the share of the lecture's time in which
-    some stage kept the original.
+    some stage kept the original, `failed` that in which it did so because work failed.
     """
 
     lines: int
@@ -121,6 +121,7 @@ class Totals:
     copied_frames: int
     rendered_frames: int
     lip_frames: int
+    failed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ _FADE_S = 0.03
 _ENOUGH_PAUSE_S = 0.6
 _DIPS_DB = 25.0  # clean speech falls further than this between syllables
 _UNHEARD_DBFS = -85.0
+_SILENT_DBFS = -120.0
 _STEREO_DB = 20.0  # sides fainter than this beside the middle are not missed,
 _STEREO_DBFS = -60.0  # nor those fainter than this
 _QUIETEST = 0.05
@@ -124,6 +125,20 @@ def keep_background(work: BackgroundWork, store: Store) -> ChunkBackground:
     lost = judged == "separate" and work.weights is None
     said = _of(mixed[0], heard, speech)
     return _finished(work, heard, with_tone, said, store, tone=not lost, degradations=_lost(work) if lost else ())
+
+
+def silence(work: BackgroundWork) -> ChunkBackground:
+    """Nothing, where what is heard behind the speech cannot be told from it."""
+    return ChunkBackground(
+        span=work.chunk.span,
+        heard=work.chunk.span,
+        kind="background",
+        audio=None,
+        channels=1,
+        level_dbfs=_SILENT_DBFS,
+        speech_lufs=None,
+        room=None,
+    )
 
 
 def _lost(work: BackgroundWork) -> tuple[Degradation, ...]:

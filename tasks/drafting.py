@@ -75,7 +75,7 @@ def translate_groups(
         for said in groups
     ]
     where = [spans[said[0].chunk_id] if said else heard.video.span for said in groups]
-    return pool.submit(translate.TRANSLATE, work, where, language=language).values()
+    return pool.submit(translate.TRANSLATE, work, where, language=language, instead=translate.untranslated).values()
 
 
 def _cast(

@@ -12,7 +12,7 @@ from manifests.provenance import ModelUsed, Statement
 from manifests.records import Blob, Degradation, SyncedChunk
 from manifests.report import DubReport
 from manifests.time import Span, seconds
-from tasks import assemble, engines, lips, looking, measuring, provenance, render, report
+from tasks import assemble, engines, isolation, lips, looking, measuring, provenance, render, report
 from tasks.hearing import Heard
 from tasks.one_file import ASSEMBLE_MANY, DubbedSound, OneFileWork
 from tasks.pool import Pool
@@ -65,6 +65,7 @@ def finish_language(voiced: Voiced, plan: GroupPlan, consents: Sequence[str], se
     burned = _burned(work, files, settings, pool) if settings.delivery.subtitles == "burned" else None
     extras = _signed(f"{language}.burned", burned.video, statement, heard, pool) if burned else ()
     degradations = (
+        *isolation.degradations(pool.journal, language),
         *_trials(heard, settings),
         *(each for behind in heard.background for each in behind.degradations),
         *(each for chunk in synced for each in chunk.degradations),
@@ -102,7 +103,8 @@ def _move_lips(voiced: Voiced, settings: DubSettings, pool: Pool) -> tuple[Synce
             chunk=chunk,
             language=voiced.draft.language,
             tracks=faces_of[chunk.id].tracks,
-            speaking=faces_of[chunk.id].speaking,
+            # A face that nobody dubs keeps its own lips.
+            speaking=() if index in voiced.kept else faces_of[chunk.id].speaking,
             meshes=faces_of[chunk.id].meshes,
             libraries=looking.libraries_of(faces_of[chunk.id], heard.libraries),
             original_speech=tuple(said_in[chunk.id]),
@@ -114,7 +116,8 @@ def _move_lips(voiced: Voiced, settings: DubSettings, pool: Pool) -> tuple[Synce
         for index, chunk in enumerate(heard.chunks)
     ]
     spans = [chunk.span for chunk in heard.chunks]
-    return tuple(pool.submit(lips.LIPS, work, spans, language=voiced.draft.language).values())
+    moving = pool.submit(lips.LIPS, work, spans, language=voiced.draft.language, instead=lips.untouched)
+    return tuple(moving.values())
 
 
 def _render(
@@ -124,7 +127,7 @@ def _render(
     picture = render.submit_runs(
         heard.video, plan, synced, heard.libraries, settings.render, voiced.draft.language, pool
     )
-    return tuple(picture.values()) if picture else ()
+    return tuple(each for each in picture.values() if each is not None) if picture else ()
 
 
 def _assemble(

@@ -15,8 +15,9 @@ class GateSettings:
     """Thresholds; None asks nothing. `preset` names them in what is said of a failure.
 
     Shares are 0..1: `most_unfilled` of the source's speech time, `least_overlap` of the dubbed speech, `most_degraded`
-    of the lecture's time, `least_within_rate` of the lines. `mean_cer` and `line_cer` are character error rates of what
-    a recogniser hears. `least_lip_ratio` is how well the lips follow, over how well the real ones did.
+    and `most_failed` of the lecture's time, `least_within_rate` of the lines. `mean_cer` and `line_cer` are character
+    error rates of what a recogniser hears. `least_lip_ratio` is how well the lips follow, over how well the real ones
+    did.
     """
 
     preset: str = "lecture"
@@ -31,6 +32,7 @@ class GateSettings:
     most_loudness_off_lu: float | None = 0.5
     most_true_peak_dbtp: float | None = -1.0
     most_degraded: float | None = 0.25
+    most_failed: float | None = 0.05
     least_lip_ratio: float | None = 0.7
 
 
@@ -50,6 +52,13 @@ def judge(report: DubReport, settings: GateSettings) -> GateResult:
         ("distance from the wanted loudness", off_lu, settings.most_loudness_off_lu, "LU", _no_line),
         ("true peak", totals.true_peak_dbtp, settings.most_true_peak_dbtp, "dBTP", _no_line),
         ("lecture time left as it was", totals.degraded, settings.most_degraded, "share", _no_line),
+        (
+            "lecture time left as it was because work on it failed",
+            totals.failed,
+            settings.most_failed,
+            "share",
+            _no_line,
+        ),
     ]
     least: list[tuple[str, float | None, float | None, str, Callable[[LineReport], float | None]]] = [
         ("lines at an unhurried rate", totals.within_rate, settings.least_within_rate, "share", _rate_off),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from manifests.errors import BadInput
@@ -19,7 +19,7 @@ from manifests.records import (
     VoiceSample,
 )
 from manifests.time import Span, merge
-from tasks import appearances, background, chunks, engines, faces, listen, looking, speakers, voice_samples
+from tasks import appearances, background, chunks, engines, faces, isolation, listen, looking, speakers, voice_samples
 from tasks import shots as shots_stage
 from tasks.background import ChunkBackground
 from tasks.library import SpeakerLibrary
@@ -34,7 +34,8 @@ class Heard:
     """A lecture as heard and seen, and what it is called.
 
     `track` is the audio stream, `language` (ISO 639-1) is spoken in it.
-    `faces_followed`: whether faces were looked for, so that where there are no `tracks` there is no face.
+    `faces_followed`: whether faces were looked for, so that where there are no `tracks` there is no face, but in the
+    chunks `unseen`, where looking failed. In the chunks `unheard` listening failed: there may be words in them.
     """
 
     video: Video
@@ -53,6 +54,8 @@ class Heard:
     speakers: tuple[LectureSpeaker, ...]
     background: tuple[ChunkBackground, ...]
     faces_followed: bool
+    unseen: tuple[Span, ...] = ()
+    unheard: tuple[Span, ...] = ()
 
     def utterances_by_chunk(self) -> tuple[tuple[Utterance, ...], ...]:
         """The utterances of each chunk, in the chunks' order."""
@@ -87,7 +90,8 @@ def hear_lecture(
         if spoken == target:
             raise BadInput(f"the source is in {target!r} already.", where=video.uri, remedy="Name another language.")
         engines.translation_weights(settings.translate, spoken, target)
-    utterances = _listen(video, track, planned, shots, speech, spoken, settings, pool)
+    listening = _listen(video, track, planned, shots, speech, spoken, settings, pool)
+    utterances, unheard = listening.values(), listening.failures()
     if not any(utterances):
         raise BadInput("no words were understood in it;", where=video.uri, remedy="is --from the right language?")
     samples_pending = pool.submit(
@@ -99,6 +103,7 @@ def hear_lecture(
             for chunk, said in zip(planned, utterances, strict=True)
         ],
         spans,
+        instead=isolation.nothing,
     )
     # Words that the detector of voices missed are voice too: none of it may stay in the background.
     voiced = merge([*speech, *(word.span for group in utterances for said in group for word in said.words)])
@@ -109,13 +114,15 @@ def hear_lecture(
                 video=video,
                 track=track,
                 chunk=chunk,
-                speech=chunks.within(voiced, chunk.span),
+                # A chunk that nobody understood keeps its voice.
+                speech=() if index in unheard else chunks.within(voiced, chunk.span),
                 settings=settings.background,
                 weights=engines.separation_weights(),
             )
-            for chunk in planned
+            for index, chunk in enumerate(planned)
         ],
         spans,
+        instead=background.silence,
     )
     tracks = tuple(
         faces.join_identities([t for each in tracks_pending.values() for t in each], engines.same_person_cosine())
@@ -151,7 +158,31 @@ def hear_lecture(
         speakers=told_apart,
         background=tuple(background_pending.values()),
         faces_followed=settings.lips.engine != "none",
+        unseen=tuple(spans[index] for index in (tracks_pending.failures() if tracks_pending else ())),
+        unheard=tuple(spans[index] for index in unheard),
     )
+
+
+def with_own_sound(
+    heard: Heard, kept: Collection[int], settings: DubSettings, language: str, pool: Pool
+) -> tuple[ChunkBackground, ...]:
+    """The lecture's background, in which the chunks `kept` (by their place) have all their sound, voice included."""
+    places = sorted(kept)
+    work = [
+        background.BackgroundWork(
+            video=heard.video,
+            track=heard.track,
+            chunk=heard.chunks[place],
+            speech=(),
+            settings=settings.background,
+            weights=engines.separation_weights(),
+        )
+        for place in places
+    ]
+    spans = [each.chunk.span for each in work]
+    sounds = pool.submit(background.BACKGROUND, work, spans, language=language).values() if work else ()
+    own = dict(zip(places, sounds, strict=True))
+    return tuple(own.get(place, each) for place, each in enumerate(heard.background))
 
 
 def audio_track(video: Video, wanted: int | None) -> int:
@@ -176,7 +207,7 @@ def _submit_faces(
     if settings.lips.engine == "none":
         return None
     work = faces.work_for(video, planned, shots, settings.faces, engines.face_weights(settings.faces))
-    return pool.submit(faces.FACES, work, [chunk.span for chunk in planned])
+    return pool.submit(faces.FACES, work, [chunk.span for chunk in planned], instead=isolation.nothing)
 
 
 def _appearances(
@@ -193,7 +224,8 @@ def _appearances(
         )
         for chunk in planned
     ]
-    found = pool.submit(appearances.APPEARANCES, work, [chunk.span for chunk in planned]).values()
+    spans = [chunk.span for chunk in planned]
+    found = pool.submit(appearances.APPEARANCES, work, spans, instead=isolation.nothing).values()
     return tuple(each for group in found for each in group)
 
 
@@ -223,7 +255,7 @@ def _listen(
     language: str,
     settings: DubSettings,
     pool: Pool,
-) -> Sequence[tuple[Utterance, ...]]:
+) -> Pending[tuple[Utterance, ...]]:
     weights = engines.listening_weights(settings.listen)
     work = [
         listen.ListenWork(
@@ -238,4 +270,4 @@ def _listen(
         )
         for chunk in planned
     ]
-    return pool.submit(listen.LISTEN, work, [chunk.span for chunk in planned]).values()
+    return pool.submit(listen.LISTEN, work, [chunk.span for chunk in planned], instead=isolation.nothing)

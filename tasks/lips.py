@@ -94,6 +94,11 @@ def sync_lips(work: LipWork, store: Store) -> SyncedChunk:
     return _synced(work, mouths, changed, len(times), (*tiny, *_baseline(work.weights, changed)))
 
 
+def untouched(work: LipWork) -> SyncedChunk:
+    """A chunk whose picture stays as it is."""
+    return _synced(work, None, (), 0, ())
+
+
 def _baseline(weights: str, changed: Sequence[Span]) -> tuple[Degradation, ...]:
     """What a viewer of lips drawn by the generator that ships must be told."""
     if not weights.startswith(OWN_REVISION):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from manifests.records import Chunk, FaceTrack, MeshTrack, SpeakingFace, Utterance, Video
-from tasks import engines, library, meshes, speaking
+from tasks import engines, isolation, library, meshes, speaking
 from tasks.library import SpeakerLibrary
 from tasks.lips import LipSettings
 from tasks.pool import Pool
@@ -58,7 +58,7 @@ def look(
         )
         for chunk, said in zip(chunks, utterances, strict=True)
     ]
-    pending = pool.submit(speaking.SPEAKING, work, [chunk.span for chunk in chunks])
+    pending = pool.submit(speaking.SPEAKING, work, [chunk.span for chunk in chunks], instead=isolation.nothing)
     spoken = tuple(each for group in pending.values() for each in group)
     return Seen(meshes=found, speaking=spoken, libraries=make_libraries(video, tracks, found, spoken, settings, pool))
 
@@ -77,7 +77,7 @@ def find_meshes(
         )
         for chunk in chunks
     ]
-    pending = pool.submit(meshes.MESHES, work, [chunk.span for chunk in chunks])
+    pending = pool.submit(meshes.MESHES, work, [chunk.span for chunk in chunks], instead=isolation.nothing)
     return tuple(each for group in pending.values() for each in group)
 
 

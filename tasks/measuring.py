@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from manifests.provenance import Statement
 from manifests.records import Degradation, SyncedChunk
 from manifests.time import Span
-from tasks import assemble, engines, heard_back, levels, lip_scores, looking, provenance, report
+from tasks import assemble, engines, heard_back, isolation, levels, lip_scores, looking, provenance, report
 from tasks.pool import Pending, Pool
 from tasks.render import RenderedRun
 from tasks.settings import DubSettings
@@ -32,7 +32,7 @@ def measure_dub(
     real, dubbed = _score_lips(voiced, synced, rendered, settings, pool)
     understood = tuple(each for group in hearing_back.values() for each in group)
     level = levels_pending.values()[0]
-    notes = []
+    notes = list(isolation.unmeasured(pool.journal, language))
     if voiced.placements and not understood:
         notes.append(f"{settings.listen.engine} does not know {language}: nothing was heard back.")
     return report.ReportFacts(
@@ -83,7 +83,7 @@ def hear_back(voiced: Voiced, settings: DubSettings, pool: Pool) -> Pending[tupl
                 )
             )
             spans.append(chunk.span)
-    return pool.submit(heard_back.HEARD_BACK, work, spans, language=language)
+    return pool.submit(heard_back.HEARD_BACK, work, spans, language=language, instead=isolation.nothing)
 
 
 def _score_lips(
@@ -138,8 +138,8 @@ def _score_lips(
         )
         for index in seen
     ]
-    real_pending = pool.submit(lip_scores.REAL_LIPS, real, spans)
-    dubbed_pending = pool.submit(lip_scores.DUBBED_LIPS, dubbed, spans, language=language)
+    real_pending = pool.submit(lip_scores.REAL_LIPS, real, spans, instead=isolation.nothing)
+    dubbed_pending = pool.submit(lip_scores.DUBBED_LIPS, dubbed, spans, language=language, instead=isolation.nothing)
     return (
         tuple(each for group in real_pending.values() for each in group),
         tuple(each for group in dubbed_pending.values() for each in group),

@@ -67,7 +67,7 @@ def render(work: RenderWork, store: Store) -> RenderedRun:
         return RenderedRun(run=work.run, picture=store.put(file), frame_count=count)
 
 
-RENDER: Stage[RenderWork, RenderedRun] = Stage("render", 2, RenderedRun, render)
+RENDER: Stage[RenderWork, RenderedRun | None] = Stage("render", 2, RenderedRun | None, render)
 
 
 def split_runs(groups: Sequence[GroupOfPictures], runs: Sequence[GroupRun], longest: Flicks) -> list[GroupRun]:
@@ -95,8 +95,11 @@ def submit_runs(
     settings: RenderSettings,
     language: str,
     pool: Pool,
-) -> Pending[RenderedRun] | None:
-    """Hand over every run that shows a new mouth; the whole picture where it cannot be spliced; None for nothing."""
+) -> Pending[RenderedRun | None] | None:
+    """Hand over every run that shows a new mouth; the whole picture where it cannot be spliced; None for nothing.
+
+    A run that cannot be rendered comes to None: its pictures stay as they are.
+    """
     if plan.obstacle is not None:
         mouths = tuple(chunk.mouths for chunk in synced if chunk.mouths is not None)
         whole = RenderWork(video=video, plan=plan, run=None, mouths=mouths, libraries=libraries, settings=settings)
@@ -120,4 +123,8 @@ def submit_runs(
         )
         for run in runs
     ]
-    return pool.submit(RENDER, work, [run.span for run in runs], language=language)
+    return pool.submit(RENDER, work, [run.span for run in runs], language=language, instead=_not_rendered)
+
+
+def _not_rendered(work: RenderWork) -> None:
+    """The run's own pictures stay."""

@@ -248,7 +248,9 @@ def _totals(facts: ReportFacts, lines: Sequence[LineReport]) -> Totals:
         frame=round(FLICKS_PER_SECOND / facts.video.frame_rate),
         settings=TimingSettings(slowest=RATES[0], fastest=RATES[1]),
     )
-    kept = [span for each in facts.degradations if (span := each.span.intersection(facts.video.span)) is not None]
+    whole = facts.video.span
+    kept = [part for each in facts.degradations if (part := each.span.intersection(whole)) is not None]
+    failed = [part for each in facts.degradations if each.failed and (part := each.span.intersection(whole))]
     levels = facts.levels
     return Totals(
         lines=len(lines),
@@ -271,6 +273,7 @@ def _totals(facts: ReportFacts, lines: Sequence[LineReport]) -> Totals:
         loudness_lufs=levels.loudness_lufs if levels else None,
         true_peak_dbtp=levels.true_peak_dbtp if levels else None,
         degraded=_share(length(kept), facts.video.span.duration) or 0.0,
+        failed=_share(length(failed), facts.video.span.duration) or 0.0,
         copied_frames=facts.copied_frames,
         rendered_frames=facts.rendered_frames,
         lip_frames=sum(chunk.frame_count for chunk in facts.synced),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -134,7 +134,7 @@ def plan(
     script: Script, durations: Durations, heard: Heard, settings: timing.TimingSettings
 ) -> tuple[timing.ChunkTiming, ...]:
     """The plan of every chunk. A line whose candidates all last no time is left out."""
-    starts = sorted(utterance.span.start for utterance in heard.utterances)
+    starts = sorted(span.start for span in (*(each.span for each in heard.utterances), *heard.unheard))
     shots = sorted(shot.span.start for shot in heard.shots)
     gap = flicks(settings.gap_s)
     frame = round(FLICKS_PER_SECOND / heard.video.frame_rate)
@@ -182,7 +182,13 @@ def _still(chunk: Span, heard: Heard) -> tuple[Span, ...]:
     """Where the picture may wait: nobody's face is in it. Nowhere, where faces were not looked for."""
     if not heard.faces_followed:
         return ()
-    return gaps([track.span for track in heard.tracks if track.span.overlaps(chunk)], chunk)
+    shown = [*(track.span for track in heard.tracks), *heard.unseen]
+    return gaps([span for span in shown if span.overlaps(chunk)], chunk)
+
+
+def without(script: Script, chunks: Collection[int]) -> Script:
+    """The script with nothing to say in `chunks` (by their place)."""
+    return tuple(() if place in chunks else group for place, group in enumerate(script))
 
 
 def fixed(script: Script, timings: Sequence[timing.ChunkTiming]) -> Script:

@@ -53,7 +53,9 @@ def lecture() -> DubSettings:
 
 def draft() -> DubSettings:
     """A quick look at words and timing: no lips, so the picture is copied whole."""
-    return dataclasses.replace(lecture(), lips=LipSettings(engine="none"), gate=GateSettings(preset="draft"))
+    return dataclasses.replace(
+        lecture(), lips=LipSettings(engine="none"), gate=GateSettings(preset="draft", most_failed=None)
+    )
 
 
 PRESETS = {"lecture": lecture, "draft": draft}

@@ -16,7 +16,7 @@ from manifests.languages import language as known_language
 from manifests.records import Blob, Degradation, MeshTrack, SyncedChunk, Video
 from manifests.time import Flicks, Span, flicks
 from models.speech.contract import Voice
-from tasks import assemble, chunks, engines, faces, lips, looking, render, saying, shots, speaking
+from tasks import assemble, chunks, engines, faces, isolation, lips, looking, render, saying, shots, speaking
 from tasks.library import SpeakerLibrary
 from tasks.pool import Pool
 from tasks.settings import DubSettings, lecture
@@ -100,13 +100,14 @@ def make_talk(job: TalkJob, pool: Pool, store: Store) -> Talk:
             *((assemble.SPEECH_DISCLOSURE,) if said.recording is None else ()),
             *((assemble.LIP_DISCLOSURE,) if any(each.mouths for each in synced) else ()),
         ),
-        rendered=tuple(rendered.values()) if rendered else (),
+        rendered=tuple(each for each in rendered.values() if each is not None) if rendered else (),
         chapters=(),
         settings=job.settings.assemble,
         recording=said.recording,
     )
     files = pool.submit(assemble.ASSEMBLE, [work], [video.span]).values()[0]
     degradations = (
+        *isolation.degradations(pool.journal, _tag(job)),
         *_untouched(video, synced, job.settings.lips),
         *(each for chunk in synced for each in chunk.degradations),
         *files.degradations,
@@ -156,7 +157,8 @@ def _move_lips(
     planned = chunks.plan_chunks(video, found, said.speech, settings.chunks)
     spans = [chunk.span for chunk in planned]
     weights = engines.face_weights(settings.faces)
-    following = pool.submit(faces.FACES, faces.work_for(video, planned, found, settings.faces, weights), spans)
+    looking_for = faces.work_for(video, planned, found, settings.faces, weights)
+    following = pool.submit(faces.FACES, looking_for, spans, instead=isolation.nothing)
     cut = [saying.CutWork(voice=said.voice.audio, span=span, heard=chunks.within(said.speech, span)) for span in spans]
     heard = pool.submit(saying.CUT, cut, spans).values()
     tracks = faces.join_identities([t for each in following.values() for t in each], engines.same_person_cosine())
@@ -184,7 +186,7 @@ def _move_lips(
         )
         for chunk, speech in zip(planned, heard, strict=True)
     ]
-    return pool.submit(lips.LIPS, work, spans).values(), libraries
+    return pool.submit(lips.LIPS, work, spans, instead=lips.untouched).values(), libraries
 
 
 def _untouched(video: Video, synced: Sequence[SyncedChunk], settings: lips.LipSettings) -> tuple[Degradation, ...]:

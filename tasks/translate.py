@@ -69,6 +69,16 @@ def translate(work: TranslateWork, store: Store) -> tuple[Translation, ...]:  # 
     )
 
 
+def untranslated(work: TranslateWork) -> tuple[Translation, ...]:
+    """Lines that say nothing, where the chunk could not be translated: a person may write them in the sheet."""
+    return tuple(
+        Translation(
+            id=child_id(each.id, work.target, 0), utterance_id=each.id, language=work.target, text="", hypotheses=()
+        )
+        for each in work.utterances
+    )
+
+
 def translated(
     translator: Translator, sentences: Sequence[str], terms: Sequence[Term], *, candidates: int
 ) -> list[tuple[_Judged, ...]]:

@@ -11,21 +11,24 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import TypeVar
 
 from manifests.clock import HeldClock
 from manifests.records import Edit, Placement, SpeechClip, Translation, Utterance
 from manifests.time import Span
 from models.acoustics.room import common_room
 from models.speech.contract import Pronunciation, Voice
-from tasks import engines, glossary, mending, mix, script, speak, timing
+from tasks import engines, glossary, hearing, isolation, mending, mix, script, speak, timing, translate
 from tasks.drafting import Draft, translate_groups
 from tasks.hearing import Heard
 from tasks.notice import Notice, give_notice
-from tasks.pool import Pool
+from tasks.pool import Pending, Pool
 from tasks.settings import DubSettings
+
+Out = TypeVar("Out")
 
 _SPOKEN = frozenset({"source", "translation", "speaker", "voice"})
 """Columns of the sheet that change what a line sounds like."""
@@ -33,7 +36,7 @@ _SPOKEN = frozenset({"source", "translation", "speaker", "voice"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voiced:
-    """A language's speech. Groups follow the lecture's chunks.
+    """A language's speech. Groups follow the lecture's chunks; those in `kept` were not spoken, and stay as they are.
 
     `proposed` are the machine's translations, of the source as a person mended it; `translations` hold the text that is
     spoken. `timings`, `clips` and `mixed` are on the chunks' own clocks,
@@ -51,6 +54,14 @@ class Voiced:
     mixed: tuple[tuple[mix.ChunkSpeech, ...], ...]
     voice: mix.VoiceTrack
     notice: Notice | None
+    kept: frozenset[int] = frozenset()
+
+
+class _Lost(Exception):
+    """Speech that could not be made; `chunks` are the places of those that it belongs to."""
+
+    def __init__(self, chunks: Collection[int]) -> None:
+        self.chunks = frozenset(chunks)
 
 
 def clock_of(voiced: Voiced, index: int) -> HeldClock:
@@ -91,10 +102,30 @@ def voice_language(
     settings: DubSettings,
     pool: Pool,
 ) -> Voiced:
-    """Speak the draft as a person left it. `imitated` is what cloned voices, by id, are made from."""
+    """Speak the draft as a person left it. `imitated` is what cloned voices, by id, are made from.
+
+    A chunk of which a part cannot be spoken is spoken by nobody: its own sound and picture stay.
+    """
+    kept: frozenset[int] = frozenset()
+    while True:
+        try:
+            return _voiced(draft, edits, imitated, kept, settings, pool)
+        except _Lost as lost:
+            # All is planned anew as if these chunks had nothing to say; what was spoken of the others is found again.
+            kept |= lost.chunks
+
+
+def _voiced(
+    draft: Draft,
+    edits: Sequence[Edit],
+    imitated: Mapping[str, speak.ClonedVoice],
+    kept: frozenset[int],
+    settings: DubSettings,
+    pool: Pool,
+) -> Voiced:
     heard, language = draft.heard, draft.language
     cast = _Cast(imitated, glossary.pronunciations(draft.glossary, language))
-    unedited = script.write_script(draft, heard.utterances, draft.translations, ())
+    unedited = script.without(script.write_script(draft, heard.utterances, draft.translations, ()), kept)
     expected = script.predicted({})
     trial = script.fixed(unedited, script.plan(unedited, expected, heard, settings.timing))
     spoken = _speak(trial, {}, draft, cast, pool)
@@ -104,7 +135,9 @@ def voice_language(
     utterances = mending.mended_utterances(heard.utterances, edits)
     proposed = _translated(draft, utterances, settings, pool)
     translations = mending.mended_translations(proposed, edits)
-    lines = script.write_script(draft, utterances, translations, edits)
+    if untold := _untold(draft, translations, edits, pool) - kept:
+        raise _Lost(untold)
+    lines = script.without(script.write_script(draft, utterances, translations, edits), kept)
     chosen = script.fixed(lines, script.plan(lines, durations, heard, settings.timing))
     spoken = _speak(_unedited(chosen, edits), {}, draft, cast, pool)
     timings = script.plan(chosen, script.known(spoken, _unedited(chosen, edits), durations), heard, settings.timing)
@@ -132,9 +165,22 @@ def voice_language(
         ),
         clock=clock,
         mixed=tuple(mixed),
-        voice=_lay(heard, mixed, shifts, notice, clock, language, settings, pool),
+        voice=_lay(heard, mixed, shifts, notice, clock, kept, language, settings, pool),
         notice=notice,
+        kept=kept,
     )
+
+
+def _untold(draft: Draft, translations: Sequence[Translation], edits: Sequence[Edit], pool: Pool) -> frozenset[int]:
+    """The chunks whose translation failed, but for those in which a person wrote all that is missing."""
+    written = {edit.utterance_id for edit in edits if edit.column == "translation"}
+    missing = {each.utterance_id for each in translations if not each.hypotheses} - written
+    translating = (translate.TRANSLATE.name, draft.language)
+    failed = {each.span for each in pool.journal.entries if each.failure and (each.stage, each.language) == translating}
+    heard = draft.heard
+    chunk_of = {each.id: each.chunk_id for each in heard.utterances}
+    lost = {chunk_of[name] for name in missing}
+    return frozenset(place for place, chunk in enumerate(heard.chunks) if chunk.id in lost and chunk.span in failed)
 
 
 def _usual_voice(lines: script.Script) -> Voice:
@@ -190,7 +236,16 @@ def _speak(
         for group in lines
     ]
     spans = [chunk.span for chunk in draft.heard.chunks]
-    return pool.submit(speak.SPEAK, work, spans, language=draft.language).values()
+    spoken = pool.submit(speak.SPEAK, work, spans, language=draft.language, instead=isolation.nothing)
+    return _whole(spoken)
+
+
+def _whole(pending: Pending[Out]) -> Sequence[Out]:
+    """What the chunks came to. _Lost where one of them came to nothing."""
+    values = pending.values()
+    if failures := pending.failures():
+        raise _Lost(failures)
+    return values
 
 
 def _placements(
@@ -232,7 +287,8 @@ def _mix(
         )
         for said, placed in zip(clips, placements, strict=True)
     ]
-    return pool.submit(mix.MIX, work, [chunk.span for chunk in heard.chunks], language=language).values()
+    spans = [chunk.span for chunk in heard.chunks]
+    return _whole(pool.submit(mix.MIX, work, spans, language=language, instead=isolation.nothing))
 
 
 def _gains(heard: Heard) -> dict[str, float]:
@@ -250,6 +306,7 @@ def _lay(
     shifts: Sequence[int],
     notice: Notice | None,
     clock: HeldClock,
+    kept: frozenset[int],
     language: str,
     settings: DubSettings,
     pool: Pool,
@@ -260,7 +317,7 @@ def _lay(
         span=clock.dub_span(heard.video.span),
         speech=(*told, *(each for part in mixed for each in part)),
         shifts=(*(0 for _ in told), *(shift for part, shift in zip(mixed, shifts, strict=True) for _ in part)),
-        background=heard.background,
+        background=hearing.with_own_sound(heard, kept, settings, language, pool),
         clock=clock,
         target_lufs=settings.assemble.target_lufs,
         true_peak_dbtp=settings.assemble.true_peak_dbtp,

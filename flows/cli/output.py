@@ -105,6 +105,7 @@ class JsonProgress:
             key=entry.key,
             hit=entry.hit,
             seconds=round(entry.seconds, 3),
+            **({"failure": entry.failure} if entry.failure else {}),
         )
 
 
