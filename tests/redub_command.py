@@ -41,12 +41,16 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Redub:
-    """`redub` with its cache, its state and its weights in the folders given, and no other Prefect server in sight."""
+    """`redub` with its cache, its state and its weights in the folders given, and no other Prefect server in sight.
+
+    `program` is the command, or what stands in for it.
+    """
 
     cache: Path
     state: Path
     weights: Path
     environment: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = (str(REDUB),)
 
     def run(self, *arguments: str | Path) -> Ended:
         """Run to the end; `--json` is added."""
@@ -57,7 +61,7 @@ class Redub:
         errors = self.state.parent / f"{self.state.name}.stderr"
         with errors.open("w", encoding="utf-8") as sink:
             process = subprocess.Popen(
-                [str(REDUB), *map(str, arguments), "--json"],
+                [*self.program, *map(str, arguments), "--json"],
                 stdout=subprocess.PIPE,
                 stderr=sink,
                 stdin=subprocess.DEVNULL,
