@@ -1,0 +1,26 @@
+// Two clocks: the source's, and the dub's, which waits where a slide is held longer.
+
+/**
+ * Both ways between the clocks. `points` are `[[dub_s, source_s], ...]`, growing; between two of them both run evenly,
+ * and where there are fewer than one they are the same clock.
+ */
+export function clocks(points) {
+  const anchors = points?.length ? points : [[0, 0]];
+  return {
+    toSource: (dub) => along(anchors, 0, 1, dub),
+    toDub: (source) => along(anchors, 1, 0, source),
+  };
+}
+
+function along(points, from, to, at) {
+  let [low, high] = [0, points.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (points[middle][from] <= at) low = middle;
+    else high = middle - 1;
+  }
+  const [here, next] = [points[low], points[low + 1]];
+  if (!next || at < here[from]) return here[to] + (at - here[from]);
+  const length = next[from] - here[from];
+  return length > 0 ? here[to] + ((at - here[from]) / length) * (next[to] - here[to]) : next[to];
+}
