@@ -96,7 +96,7 @@ def dub(
             audio_track=audio_track,
             settings=settings or preset(preset_name),
             glossary=Path(glossary) if glossary else None,
-            course=Path(course) if course else folder,
+            course=locations.location(course) if course else exchanged.place,
             voices=tuple(sorted((voices or {}).items())),
             consent=Path(consent) if consent else None,
         )

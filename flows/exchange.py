@@ -1,8 +1,7 @@
 """Sources and results that lie in object stores: brought here before a run, published there when it is over.
 
-A run works on files of this machine. What a person may have edited, and what a course remembers, is brought from where
-the results go; all that the run leaves is published there, the videos last. A source that is replaced meanwhile is
-noticed before anything is published.
+A run works on files of this machine. What a person may have edited is brought from where the results go; all that the
+run leaves is published there, the videos last. A source that is replaced meanwhile is noticed before that.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from infra import locations
 from infra.files import published, require_writable
 from infra.locations import Location, SourceVersion
 from infra.places import cache_folder
-from tasks.course import COURSE_FILE
 from tasks.sheet import SheetFiles
 
 
@@ -88,8 +86,8 @@ def _staging(place: Location, title: str) -> Path:
 
 
 def _bring_edits(place: Location, folder: Path, title: str, languages: Sequence[str]) -> None:
-    """The sheets with their tables, and the course's table, as they are in the store now; what is gone there, goes."""
-    wanted = [folder / COURSE_FILE]
+    """The sheets with their tables, as they are in the store now; what is gone there, goes."""
+    wanted = []
     for language in languages:
         files = SheetFiles.of(folder, title, language)
         wanted += [files.csv, files.table, files.upcoming]

@@ -291,8 +291,8 @@ def listed(place: Location) -> Iterator[tuple[Location, SourceVersion]]:
 def publish(file: Path, place: Location, *, replace: bool, only_if: SourceVersion | None = None) -> Published:
     """Give `place` the content of `file`, whole, by one step; where the very same content stands, nothing is done.
 
-    Without `replace`, BadInput where other content stands: of two writers one publishes. `only_if`: replace that
-    version and no other, else BadInput. NoSpace, Unavailable.
+    Without `replace`, Conflict (a BadInput) where other content stands: of two writers one publishes. `only_if`:
+    replace that version and no other, else Conflict, of a local file Replaced. NoSpace, Unavailable.
     """
     if isinstance(place, Path):
         return _publish_here(file, place, replace=replace, only_if=only_if)
@@ -344,9 +344,9 @@ def _standing(place: Path) -> SourceVersion:
     return version
 
 
-def _in_the_way(place: Location) -> BadInput:
+def _in_the_way(place: Location) -> Conflict:
     what = "another file stands there, written by someone else or for other settings;"
-    return BadInput(what, where=str(place), remedy="choose another place, or ask to replace it")
+    return Conflict(what, where=str(place), remedy="choose another place, or ask to replace it")
 
 
 def publish_folder(folder: Path, place: Location, *, replace: bool, last: Sequence[str] = ()) -> list[Published]:

@@ -2,32 +2,22 @@
 
 One row for who spoke in which lecture with which voice in which language. Who a person is follows from the rows: their
 mean voice print and face. Rows of a lecture replace those that it left before, so running it again changes nothing.
-Lectures that run at one time take turns: the table is read, changed and published under a lock on its folder, and
-looked at again afterwards, for file systems that know no locks.
+How lectures that run at one time share the table is `tasks.course_table`'s.
 """
 
 from __future__ import annotations
 
-import os
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from infra.files import published
-from manifests.errors import BadInput, Unavailable
+from infra.locations import Location
 from manifests.records import Casting, CourseVoice, FaceTrack, LectureSpeaker
-from manifests.tables import read_table, write_table
 from tasks.casting import CHOSEN, COURSE, PINNED
-
-COURSE_FILE = "course.parquet"
-_ATTEMPTS = 8
-_PAUSE_S = 0.05
+from tasks.course_table import change_course
 
 Floats = npt.NDArray[np.float64]
 Decide = Callable[[str, Mapping[str, str]], tuple[Casting, ...]]
@@ -72,22 +62,8 @@ def face_prints(speakers: Iterable[LectureSpeaker], tracks: Iterable[FaceTrack])
     return {name: tuple(float(value) for value in face) for name, face in found.items()}
 
 
-def read_course(path: Path) -> tuple[CourseVoice, ...]:
-    """The rows of a course; none where there is no such file yet. BadInput, which names it, for any other file."""
-    try:
-        return tuple(read_table(CourseVoice, path))
-    except FileNotFoundError:
-        return ()
-    except (ValueError, OSError, LookupError, TypeError) as error:
-        raise BadInput(
-            f"is no table of a course's voices ({str(error).splitlines()[0] if str(error) else error!r});",
-            where=str(path),
-            remedy="move it away to start the course's voices anew, or name another.",
-        ) from error
-
-
 def cast_in_course(
-    path: Path,
+    place: Location,
     video_id: str,
     speakers: Sequence[LectureSpeaker],
     faces: Mapping[str, tuple[float, ...]],
@@ -95,31 +71,25 @@ def cast_in_course(
     decide: Decide,
     settings: CourseSettings,
 ) -> tuple[Casting, ...]:
-    """Cast a lecture into `languages` with the voices that its people have in the course at `path`, and enter it there.
+    """Cast a lecture into `languages` with the voices that its people have in the course at `place`; enter it there.
 
     Whoever comes first founds a person; a lecture that runs beside this one waits and then knows of it. `decide` makes
-    the castings of one language. What it raises leaves the table as it was. BadInput for a damaged table, NoSpace where
-    it cannot be written, Unavailable where others overwrite it again and again.
+    the castings of one language, and may be asked again. What it raises leaves the table as it was. BadInput for a
+    damaged table, NoSpace where it cannot be written, Unavailable where others overwrite it again and again.
     """
-    for attempt in range(_ATTEMPTS):
-        with _alone(path.parent):
-            rows = read_course(path)
-            people = recognise(video_id, speakers, faces, rows, settings)
-            castings = tuple(
-                each
-                for language in languages
-                for each in decide(language, voices_before(people, rows, language, video_id))
-            )
-            castings = tuple(_first_choice(each, people, rows, video_id) for each in castings)
-            changed = entered(rows, video_id, speakers, faces, people, castings)
-            if changed != rows:
-                with published(path) as draft:
-                    write_table(changed, CourseVoice, draft)
-        mine = {each for each in changed if each.video_id == video_id}
-        if mine <= set(read_course(path)):
-            return castings
-        time.sleep(_PAUSE_S * (attempt + 1))
-    raise Unavailable(f"{path}: other lectures of the course keep overwriting it; run this one again")
+    castings: tuple[Casting, ...] = ()
+
+    def change(rows: tuple[CourseVoice, ...]) -> tuple[CourseVoice, ...]:
+        nonlocal castings
+        people = recognise(video_id, speakers, faces, rows, settings)
+        decided = (
+            each for language in languages for each in decide(language, voices_before(people, rows, language, video_id))
+        )
+        castings = tuple(_first_choice(each, people, rows, video_id) for each in decided)
+        return entered(rows, video_id, speakers, faces, people, castings)
+
+    change_course(place, change)
+    return castings
 
 
 def _first_choice(casting: Casting, people: Mapping[str, str], rows: Iterable[CourseVoice], video_id: str) -> Casting:
@@ -280,18 +250,3 @@ def _unit(vector: Floats) -> Floats:
 def _number(person_id: str) -> int:
     digits = person_id.removeprefix("person")
     return int(digits) if digits.isdecimal() else 0
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Nobody else is in here for the same folder, in this process or another; where there are no locks, maybe."""
-    import fcntl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some network file systems do not lock folders
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
+from infra.locations import Location
 from manifests.records import Casting, Translation, Utterance
 from models.speech import cloned, voices
 from tasks import casting, course, engines, translate
@@ -33,7 +33,7 @@ def draft_language(
     language: str,
     glossary: tuple[Term, ...],
     pins: Mapping[str, str],
-    course_file: Path | None,
+    course_file: Location | None,
     settings: DubSettings,
     pool: Pool,
 ) -> Draft:
@@ -79,7 +79,7 @@ def translate_groups(
 
 
 def _cast(
-    heard: Heard, language: str, pins: Mapping[str, str], course_file: Path | None, settings: DubSettings
+    heard: Heard, language: str, pins: Mapping[str, str], course_file: Location | None, settings: DubSettings
 ) -> tuple[Casting, ...]:
     """A voice for each speaker; imitated ones by pin alone, and outside the course: each needs its own consent."""
     imitated = {name: voice for name, voice in pins.items() if cloned.is_clone(voice)}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from infra import locations
+from infra.locations import Location
 from infra.media.probe import inspect, probe
 from infra.media.splice import plan_groups
 from manifests.errors import BadInput
@@ -19,7 +21,7 @@ from manifests.records import Edit
 from models.speech import cloned, voices
 from tasks import consent, engines
 from tasks.casting import check_pins
-from tasks.course import COURSE_FILE, read_course
+from tasks.course_table import COURSE_FILE, read_course
 from tasks.drafting import Draft, draft_language
 from tasks.finishing import Dub, Extra, finish_language, join_languages
 from tasks.glossary import Term, read_glossary
@@ -52,7 +54,7 @@ class DubJob:
     audio_track: int | None
     settings: DubSettings
     glossary: Path | None = None
-    course: Path | None = None
+    course: Location | None = None
     voices: tuple[tuple[str, str], ...] = ()
     consent: Path | None = None
 
@@ -93,8 +95,8 @@ def check(job: DubJob) -> None:
         read_course(course)
 
 
-def _course_file(job: DubJob) -> Path | None:
-    return job.course / COURSE_FILE if job.course is not None else None
+def _course_file(job: DubJob) -> Location | None:
+    return locations.join(job.course, COURSE_FILE) if job.course is not None else None
 
 
 def _check_voices(job: DubJob) -> None:

@@ -92,7 +92,7 @@ def run_dub(order: DubOrder, output: Output) -> None:
             audio_track=order.track,
             settings=_dub_settings(order),
             glossary=order.glossary,
-            course=order.course or folder,
+            course=locations.location(str(order.course)) if order.course else place,
             voices=tuple(sorted(order.speakers.items())),
             consent=order.consent,
         )

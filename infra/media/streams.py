@@ -41,7 +41,7 @@ def open_media(path: Path) -> Iterator[InputContainer]:
             raise BadInput("this is a folder, not a file;", where=str(path), remedy="name one video file")
         if path.stat().st_size == 0:
             raise BadInput("the file is empty;", where=str(path), remedy="copy or download it again")
-        container = av.open(media_url(path))
+        container = av.open(media_url(path), metadata_errors="replace")
     except FileNotFoundError as error:
         raise BadInput("there is no such file;", where=str(path), remedy="check the name") from error
     except PermissionError as error:

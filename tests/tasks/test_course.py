@@ -16,16 +16,8 @@ from manifests.errors import BadInput
 from manifests.records import Casting, CourseVoice, LectureSpeaker
 from manifests.tables import read_table, write_table
 from tasks.casting import cast
-from tasks.course import (
-    COURSE_FILE,
-    CourseSettings,
-    cast_in_course,
-    entered,
-    face_prints,
-    read_course,
-    recognise,
-    voices_before,
-)
+from tasks.course import CourseSettings, cast_in_course, entered, face_prints, recognise, voices_before
+from tasks.course_table import COURSE_FILE, read_course
 
 SETTINGS = CourseSettings()
 PEOPLE = st.lists(st.sampled_from(["eve", "adam", "ada"]), min_size=1, max_size=3, unique=True)

@@ -118,6 +118,15 @@ def test_an_mp4_without_its_index_is_told(tmp_path: Path, media: Make) -> None:
     assert "moov" in str(rejected(cut))
 
 
+def test_a_title_in_another_encoding_is_no_fault(tmp_path: Path, media: Make) -> None:
+    told, odd = tmp_path / "told.mp4", tmp_path / "odd.mp4"
+    ffmpeg("-i", media("h264_b.mp4"), "-c", "copy", "-metadata", "title=Th?orie", told)
+    data = told.read_bytes()
+    assert b"Th?orie" in data
+    odd.write_bytes(data.replace(b"Th?orie", "Théorie".encode("latin-1")))
+    assert probe(odd).frame_count == 100
+
+
 def test_an_unreadable_file_is_told(tmp_path: Path, media: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     # Tests may run as root, whom permissions do not stop.
     import av
