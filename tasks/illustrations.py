@@ -13,18 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from infra.media.audio import require_sound, stream_waveform
+from infra.media.audio import require_sound
 from infra.media.frames import frame_at, read_frames
+from infra.media.peaks import Peaks, read_peaks, relative
 from infra.media.pixels import Rgb
 from manifests.clock import HeldClock
 from manifests.errors import BadInput
 from manifests.report import DubReport, LineReport
 from manifests.time import Flicks, Span, flicks, seconds
 from tasks.report import concern
-
-Peaks = npt.NDArray[np.float32]
 
 STILLS = 12
 STILLS_UNCHANGED = 4
@@ -35,8 +33,6 @@ _USUAL_FRAME: Flicks = flicks(0.045)
 
 _COLUMNS_PER_S = 16.0
 _MOST_COLUMNS = 48_000
-_SAMPLE_RATE = 8_000
-_BLOCK_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +66,8 @@ def illustrate(report: DubReport, dub: Path | None, source: Path | None) -> Illu
         return Illustrations(stills=stills)
     per_s = min(_COLUMNS_PER_S, _MOST_COLUMNS / max(seconds(clock.dub_span(report.span).end), 1.0))
     heard, original = (
-        peaks(dub, track, per_s) if _has_track(dub, track) else np.zeros(0, np.float32) for track in (0, 1)
+        relative(read_peaks(dub, track=track, per_s=per_s)) if _has_track(dub, track) else np.zeros(0, np.float32)
+        for track in (0, 1)
     )
     return Illustrations(stills=stills, per_s=per_s, source=original, dub=heard)
 
@@ -125,22 +122,3 @@ def _jpeg(picture: Rgb) -> bytes:
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=_JPEG_QUALITY, optimize=True)
     return file.getvalue()
-
-
-def peaks(path: Path, track: int, per_s: float) -> Peaks:
-    """The highest of each of `per_s` columns a second of an audio track, 1 for the loudest of all; read as a stream."""
-    found: list[Peaks] = []
-    at = 0
-    for block in stream_waveform(path, sample_rate=_SAMPLE_RATE, track=track, block=_BLOCK_S * _SAMPLE_RATE):
-        first = int(at * per_s / _SAMPLE_RATE)
-        columns = ((at + np.arange(len(block))) * (per_s / _SAMPLE_RATE)).astype(np.int64) - first
-        highest = np.zeros(int(columns[-1]) + 1, np.float32)
-        np.maximum.at(highest, columns, np.abs(block))
-        if found and first < sum(len(each) for each in found):  # a column that two blocks share
-            found[-1][-1] = max(found[-1][-1], highest[0])
-            highest = highest[1:]
-        found.append(highest)
-        at += len(block)
-    joined = np.concatenate(found) if found else np.zeros(0, np.float32)
-    loudest = float(joined.max(initial=0.0))
-    return np.asarray(joined / loudest if loudest > 0 else joined, np.float32)

@@ -28,6 +28,7 @@ from manifests.records import (
 )
 from manifests.report import RATES, DubReport, LineReport, SpeakerReport, StageTime, Totals
 from manifests.time import FLICKS_PER_SECOND, Flicks, Span, gaps, merge, seconds
+from tasks.doubts import measured
 from tasks.heard_back import HeardLine
 from tasks.journal import Entry
 from tasks.levels import Levels
@@ -43,13 +44,6 @@ LIP_NOTE = (
     "Lips are compared with what the articulation network hears, in the first seconds of each line. The same network "
     "moves the lips, so a dub may follow it better than a real mouth does: a ratio above 1 is no better than real."
 )
-
-_MISHEARD = 0.2
-_APART = 0.5
-_SILENT_S = 1.0
-_OVERRUN_S = 0.05
-_FOLLOWS_LESS = 0.6
-_OFF_LU = 6.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,28 +203,9 @@ def _lines(facts: ReportFacts) -> tuple[LineReport, ...]:
             overrun_s=seconds(place.overrun) if place else 0.0,
         )
         lost = translated[name].warnings if name in translated else ()
-        lines.append(dataclasses.replace(line, warnings=(*lost, *_warnings(line, whole))))
+        doubted = (doubt.text for doubt in measured(line, whole))
+        lines.append(dataclasses.replace(line, warnings=(*lost, *doubted)))
     return tuple(lines)
-
-
-def _warnings(line: LineReport, whole_lufs: float | None) -> Iterable[str]:
-    if not line.spoken:
-        yield "nothing is spoken"
-        return
-    if line.back_asr_cer is not None and line.back_asr_cer > _MISHEARD:
-        yield f"{line.back_asr_cer:.0%} of its characters are heard otherwise"
-    if line.rate is not None and not line.within_rate:
-        yield f"spoken at {line.rate:.2f} times the voice's own rate"
-    if line.overrun_s > _OVERRUN_S:
-        yield f"{line.overrun_s:.1f} s longer than its place"
-    if line.overlap is not None and line.overlap < _APART:
-        yield "most of it is heard where the speaker is silent"
-    if line.unfilled_s > _SILENT_S:
-        yield f"silent for {line.unfilled_s:.1f} s in which the speaker speaks"
-    if line.sync is not None and line.real_sync is not None and line.sync < _FOLLOWS_LESS * line.real_sync:
-        yield "the mouth follows the dub less than it followed the speaker"
-    if line.loudness_lufs is not None and whole_lufs is not None and abs(line.loudness_lufs - whole_lufs) > _OFF_LU:
-        yield f"{'louder' if line.loudness_lufs > whole_lufs else 'softer'} than the rest"
 
 
 def _totals(facts: ReportFacts, lines: Sequence[LineReport]) -> Totals:

@@ -20,7 +20,7 @@ from manifests.clock import Hold
 from manifests.errors import BadInput
 from manifests.report import DubReport
 from manifests.time import Span, flicks
-from tasks.illustrations import Illustrations, illustrate, lines_to_show, peaks
+from tasks.illustrations import Illustrations, illustrate, lines_to_show
 from tasks.levels import LEVELS, LevelsWork
 
 SIX_S = Span.of_seconds(0, 6)
@@ -72,21 +72,6 @@ def test_source_and_dub_are_shown_at_the_same_moment_of_the_lecture(report: DubR
     assert brightness(first.source) == pytest.approx(brightness(first.dub), abs=2)
     assert brightness(second.dub) - brightness(second.source) == pytest.approx(20, abs=4)
     assert brightness(second.dub) - brightness(first.dub) == pytest.approx(60, abs=8)
-
-
-def test_peaks_are_where_the_sound_is(dub: Path) -> None:
-    columns = peaks(dub, 0, 10)
-    assert len(columns) == pytest.approx(60, abs=2)
-    assert columns.max() == 1
-    assert columns[12:18].min() > 0.9
-    assert columns[42:48] == pytest.approx(0.5, abs=0.06)
-    assert columns[25:38].max() < 0.05
-
-
-def test_columns_are_the_same_however_the_sound_is_cut(dub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = peaks(dub, 0, 7.3)
-    monkeypatch.setattr("tasks.illustrations._BLOCK_S", 1)
-    assert np.array_equal(peaks(dub, 0, 7.3), whole)
 
 
 def test_what_is_gone_is_left_out(report: DubReport, dub: Path, source: Path) -> None:
