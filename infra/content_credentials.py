@@ -85,7 +85,16 @@ def check(file: Path, sidecar: bytes, authorities: bytes) -> Verdict:
 def _settings(authorities: bytes) -> Any:
     import c2pa
 
-    settings: dict[str, Any] = {"verify": {"ocsp_fetch": False, "remote_manifest_fetch": False}}
+    settings: dict[str, Any] = {
+        "verify": {"ocsp_fetch": False, "remote_manifest_fetch": False},
+        # Else the library holds a file in memory several times over, and the dub of an hour is a gigabyte. Without
+        # proofs: those would lie in the file itself, which stays as it is.
+        "core": {
+            "backing_store_memory_threshold_in_mb": 16,
+            "merkle_tree_chunk_size_in_kb": 4096,
+            "merkle_tree_max_proofs": 0,
+        },
+    }
     if authorities:
         settings["trust"] = {"user_anchors": authorities.decode()}
     return c2pa.Settings.from_dict(settings)
