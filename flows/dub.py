@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.runtime import flow_run
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from flows.exchange import Exchange, exchange
+from flows.exchange import Exchange, brought, exchange
 from flows.listening import current_listener
 from flows.pool import PrefectPool
 from flows.recording import recorded
 from flows.review import await_review
+from flows.runners import RunnerOfTheSetting
 from infra import locations
 from infra.store import cache_store
 from manifests.errors import GateFailed
@@ -31,11 +30,6 @@ from tasks.lecture import DubJob, dub_lecture
 from tasks.runs import LanguageOutcome, RunRecord
 from tasks.settings import DubSettings, preset
 
-WORKERS = 2
-"""Pieces of work at once in one process: one decodes while another computes. Each engine uses all cores by itself."""
-
-RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=WORKERS)
-
 _WORST_LINES = 8
 
 
@@ -48,7 +42,7 @@ def run_name() -> str:
 @flow(
     name="dub-lecture",
     flow_run_name=run_name,
-    task_runner=RUNNER,
+    task_runner=RunnerOfTheSetting(),
     validate_parameters=False,
     persist_result=False,
 )
@@ -64,13 +58,15 @@ def dub(
     course: str | None = None,
     voices: dict[str, str] | None = None,
     consent: str | None = None,
+    etag: str | None = None,
     *,
     review: bool = False,
     gate: bool = False,
 ) -> RunRecord:
     """Dub the lecture at `source` into the languages `to`; the files appear in `out`, or beside the source.
 
-    Both may be paths or addresses in an object store (s3://BUCKET/KEY).
+    Both, `glossary`, `course` and `consent` may be paths or addresses in an object store (s3://BUCKET/KEY). With `etag`
+    that content of the source is dubbed and no other one (`infra.locations.SourceVersion`).
 
     `source_language` is an ISO 639-1 code, None to find it out. `settings` overrides `preset_name`. `voices` maps
     speakers ("speaker1") to voices; `course` is the folder whose lectures keep their speakers' voices, by default the
@@ -84,7 +80,7 @@ def dub(
     shown = str(place if locations.is_remote(place) else Path(source).absolute())
     with (
         recorded(command="dub", title=title, source=shown, journal=journal) as record,
-        exchange(source, out, to) as exchanged,
+        exchange(source, out, to, etag) as exchanged,
     ):
         path, folder, stem = exchanged.source, exchanged.folder, exchanged.title
         store = cache_store()
@@ -95,18 +91,24 @@ def dub(
             source_language=source_language,
             audio_track=audio_track,
             settings=settings or preset(preset_name),
-            glossary=Path(glossary) if glossary else None,
+            glossary=brought(glossary),
             course=locations.location(course) if course else exchanged.place,
             voices=tuple(sorted((voices or {}).items())),
-            consent=Path(consent) if consent else None,
+            consent=brought(consent),
         )
         desk = sheets.Desk.open(folder, stem, job.targets)
 
         def mend(drafts: Sequence[Draft]) -> dict[str, tuple[Edit, ...]]:
             if not review:
                 return desk.edits(drafts)
-            files = desk.lay_out(drafts)
-            return await_review(files, desk.worst(_WORST_LINES), lambda: desk.read_again(drafts), key=stem)
+            files = [exchanged.address(str(file)) for file in desk.lay_out(drafts)]
+            exchanged.deliver_sheets()
+
+            def read_again() -> dict[str, tuple[Edit, ...]]:
+                exchanged.bring_sheets()
+                return desk.read_again(drafts)
+
+            return await_review(files, desk.worst(_WORST_LINES), read_again, key=stem)
 
         dubbed = dub_lecture(job, PrefectPool(store, journal), mend)
         record.duration_s = dubbed.heard.video.span.duration_s
@@ -116,7 +118,7 @@ def dub(
         _leave_reports(reports)
         if gate:
             _require_passed(reports, exchanged)
-        outcomes = publish.publish_dubs(dubbed, stem, folder, store, changes)
+        outcomes = publish.publish_dubs(dubbed, stem, folder, store, changes, exchanged.address)
         exchanged.deliver(to)
         if settings is None and locations.is_remote(exchanged.place):
             # An archive over the same bucket then counts this lecture as made.

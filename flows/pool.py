@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +16,10 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture
 from prefect.tasks import Task, exponential_backoff
 
+from flows.batches import cut
+from flows.gpu import gpu_slot
+from flows.runner_setting import runner_setting
+from flows.runners import lost_worker
 from infra.store import Store
 from manifests.errors import Unavailable
 from manifests.keys import fingerprint
@@ -28,9 +32,6 @@ from tasks.stage import Done, Stage
 
 In = TypeVar("In")
 Out = TypeVar("Out")
-
-MAX_TASKS_PER_STAGE = 40
-"""A self-hosted server suffers beyond some 2,000 mapped tasks in a run; a stage's work is batched to stay far below."""
 
 
 class Batch(Generic[In, Out]):
@@ -76,7 +77,8 @@ async def _can_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bo
 )
 def perform(batch: Batch[In, Out]) -> list[Outcome[Out]]:
     """Perform the pieces in turn; those that the store already has are not done again."""
-    return [_perform(batch, piece) for piece in batch.work]
+    with gpu_slot() if batch.stage.gpu else nullcontext():
+        return [_perform(batch, piece) for piece in batch.work]
 
 
 _ALONE: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -131,18 +133,18 @@ class Submitted(Generic[In, Out]):
     def _outcomes(self) -> list[Outcome[Out]]:
         outcomes: list[Outcome[Out]] = []
         for index, future in enumerate(self.futures):
-            done = future.result()
+            outcomes.extend(_result(self.stage.name, future))
             self.tell(index)
-            outcomes.extend(done)
         return outcomes
 
 
 @dataclass(frozen=True, slots=True)
 class PrefectPool:
-    """Hands work to the task runner of the flow run that it is used in."""
+    """Hands work to the task runner of the flow run that it is used in, which works on `workers` batches at once."""
 
     store: Store
     journal: Journal
+    workers: int = field(default_factory=lambda: runner_setting(os.environ).workers)
 
     def submit(
         self,
@@ -155,19 +157,18 @@ class PrefectPool:
     ) -> Submitted[In, Out]:
         """Hand over `work` in batches; returns at once."""
         self.journal.began(stage.name, len(work), language)
-        size = max(1, math.ceil(len(work) / MAX_TASKS_PER_STAGE))
-        starts = range(0, len(work), size)
+        slices = cut(spans, self.workers)
         futures = []
-        for start in starts:
-            batch = Batch(stage, work[start : start + size], self.store, isolating=instead is not None)
+        for part in slices:
+            batch = Batch(stage, work[part], self.store, isolating=instead is not None)
             named = perform.with_options(
                 name=stage.name,
-                task_run_name=_run_name(stage.name, language, start, len(batch.work), len(work)),
+                task_run_name=_run_name(stage.name, language, part.start, len(batch.work), len(work)),
                 # No tags: Prefect would ask for a concurrency slot of each, which takes two seconds a task.
                 refresh_cache=not batch.finished(),
             )
             futures.append(named.submit(batch))
-        in_batches = [spans[start : start + size] for start in starts]
+        in_batches = [spans[part] for part in slices]
         submitted = Submitted(stage, work, instead, self.journal, language, in_batches, futures)
         for index, future in enumerate(futures):
             future.add_done_callback(partial(_tell, submitted, index))
@@ -176,6 +177,18 @@ class PrefectPool:
 
 def _tell(submitted: Submitted[Any, Any], index: int, future: PrefectFuture[Any]) -> None:  # noqa: ARG001
     submitted.tell(index)
+
+
+def _result(stage: str, future: PrefectFuture[list[Outcome[Out]]]) -> list[Outcome[Out]]:
+    """What a batch came to. Raises what it raised; Unavailable where its worker died of it, or was taken away."""
+    try:
+        return future.result()
+    except Exception as error:
+        if lost_worker(error):
+            raise Unavailable(
+                f"the workers that {stage} was handed to ended again and again; what is finished is kept: run again"
+            ) from error
+        raise
 
 
 def _run_name(stage: str, language: str | None, start: int, size: int, total: int) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.dub import RUNNER
 from flows.listening import current_listener
 from flows.pool import PrefectPool
 from flows.recording import recorded
+from flows.runners import RunnerOfTheSetting
 from infra.files import require_writable
 from infra.places import cache_folder
 from infra.store import Store
@@ -28,7 +28,7 @@ def run_name() -> str:
 @flow(
     name="talk",
     flow_run_name=run_name,
-    task_runner=RUNNER,
+    task_runner=RunnerOfTheSetting(),
     validate_parameters=False,
     persist_result=False,
 )

@@ -110,5 +110,5 @@ def _text(words: Sequence[Word]) -> str:
 
 
 HEARD_BACK: Stage[HeardBackWork, tuple[HeardLine, ...]] = Stage(
-    "heard_back", 1, tuple[HeardLine, ...], hear_back, alone=True
+    "heard_back", 1, tuple[HeardLine, ...], hear_back, alone=True, gpu=True
 )

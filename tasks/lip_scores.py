@@ -240,8 +240,8 @@ def _dubbed_waveform(work: DubbedLipsWork, store: Store) -> Floats:
 
 
 REAL_LIPS: Stage[RealLipsWork, tuple[LipScore, ...]] = Stage(
-    "real_lips", 1, tuple[LipScore, ...], score_real_lips, alone=True
+    "real_lips", 1, tuple[LipScore, ...], score_real_lips, alone=True, gpu=True
 )
 DUBBED_LIPS: Stage[DubbedLipsWork, tuple[LipScore, ...]] = Stage(
-    "dubbed_lips", 1, tuple[LipScore, ...], score_dubbed_lips, alone=True
+    "dubbed_lips", 1, tuple[LipScore, ...], score_dubbed_lips, alone=True, gpu=True
 )

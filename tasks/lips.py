@@ -255,4 +255,4 @@ def _batches(
         yield batch
 
 
-LIPS: Stage[LipWork, SyncedChunk] = Stage("lips", 2, SyncedChunk, sync_lips, alone=True)
+LIPS: Stage[LipWork, SyncedChunk] = Stage("lips", 2, SyncedChunk, sync_lips, alone=True, gpu=True)

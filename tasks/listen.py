@@ -104,5 +104,7 @@ def listen(work: ListenWork, store: Store) -> tuple[Utterance, ...]:  # noqa: AR
     )
 
 
-IDENTIFY: Stage[IdentifyWork, HeardLanguage] = Stage("identify", 1, HeardLanguage, identify_language)
-LISTEN: Stage[ListenWork, tuple[Utterance, ...]] = Stage("listen", 1, tuple[Utterance, ...], listen, alone=True)
+IDENTIFY: Stage[IdentifyWork, HeardLanguage] = Stage("identify", 1, HeardLanguage, identify_language, gpu=True)
+LISTEN: Stage[ListenWork, tuple[Utterance, ...]] = Stage(
+    "listen", 1, tuple[Utterance, ...], listen, alone=True, gpu=True
+)

@@ -120,7 +120,7 @@ def _candidate(face: FaceTrack, gaps: Floats, shapes: Floats, model: MouthModel)
 
 
 SPEAKING: Stage[SpeakingWork, tuple[SpeakingFace, ...]] = Stage(
-    "speaking", 1, tuple[SpeakingFace, ...], find_speaking, alone=True
+    "speaking", 1, tuple[SpeakingFace, ...], find_speaking, alone=True, gpu=True
 )
 
 

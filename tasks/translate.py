@@ -147,4 +147,6 @@ def _least_lost(judged: Sequence[_Judged]) -> tuple[_Judged, ...]:
     return tuple({each.hypothesis.text: each for each in reversed(best)}.values())[::-1]
 
 
-TRANSLATE: Stage[TranslateWork, tuple[Translation, ...]] = Stage("translate", 2, tuple[Translation, ...], translate)
+TRANSLATE: Stage[TranslateWork, tuple[Translation, ...]] = Stage(
+    "translate", 2, tuple[Translation, ...], translate, gpu=True
+)
