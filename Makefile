@@ -59,6 +59,13 @@ test-nemo: install ## The Parakeet adapter, in an environment of its own with Ne
 	build/nemo-venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	build/nemo-venv/bin/python -m pytest -m "slow or not slow" tests/models/asr -k parakeet
 
+test-ray: weights ## Dubs whose tasks Ray runs, in an environment of its own with Ray
+	$(PYTHON) -m venv build/ray-venv
+	build/ray-venv/bin/python -m pip install --quiet --constraint requirements.lock torch setuptools
+	build/ray-venv/bin/python -m pip install --quiet --no-deps --requirement requirements.lock --requirement requirements-ray.lock
+	build/ray-venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	build/ray-venv/bin/python -m pytest -m "slow or not slow" tests/flows/test_task_runners.py
+
 stack: weights ## Database, S3 store, Prefect server, workers and receiver on this machine, until Ctrl-C
 	$(BIN)/python -m flows.cli.stack up
 
@@ -71,4 +78,4 @@ bench: weights ## Time and memory of a dub, stage by stage: prints the table tha
 clean: ## Remove what make made
 	rm -rf $(VENV) $(OUT) build
 
-.PHONY: help install weights demo lint test test-slow test-nemo stack stack-down bench clean
+.PHONY: help install weights demo lint test test-slow test-nemo test-ray stack stack-down bench clean
