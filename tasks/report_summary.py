@@ -12,9 +12,9 @@ _LINES = 10
 
 def markdown(report: DubReport) -> str:
     """The measures, what the gate found and the lines that most want a look, as Markdown."""
-    rows = [f"| {each.name} | {each.value} | {_cell(each.about)} |" for each in figures(report)]
+    rows = [f"| {each.name} | {each.value} | {plain(each.about)} |" for each in figures(report)]
     parts = [
-        f"## {_cell(report.title)}, {report.source_language} to {report.language}",
+        f"## {plain(report.title)}, {report.source_language} to {report.language}",
         "\n".join(["| measure | figure | |", "|---|---|---|", *rows]),
     ]
     if report.gate is not None:
@@ -24,13 +24,13 @@ def markdown(report: DubReport) -> str:
     worst = sorted((line for line in report.lines if line.warnings), key=concern, reverse=True)[:_LINES]
     if worst:
         lines = [
-            f"| {line.source_span.start_s:.1f} s | {_cell(line.translation)} | {_cell('; '.join(line.warnings))} |"
+            f"| {line.source_span.start_s:.1f} s | {plain(line.translation)} | {plain('; '.join(line.warnings))} |"
             for line in worst
         ]
         parts.append("\n".join(["| at | line | why it wants a look |", "|---|---|---|", *lines]))
     return "\n\n".join(parts) + "\n"
 
 
-def _cell(text: str) -> str:
+def plain(text: str) -> str:
     """Text that Markdown leaves as it is, inside a table."""
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|~" else letter for letter in text).replace("\n", " ")

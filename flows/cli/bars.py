@@ -15,38 +15,7 @@ from rich.progress import (
 )
 
 from tasks.journal import Entry
-
-NAMES = {
-    "shots": "finding shots",
-    "speech": "finding speech",
-    "identify": "which language",
-    "faces": "following faces",
-    "listen": "listening",
-    "translate": "translating",
-    "speak": "speaking",
-    "mix": "mixing",
-    "voice": "voice track",
-    "meshes": "looking at mouths",
-    "speaking": "finding who speaks",
-    "library": "gathering mouths",
-    "lips": "moving lips",
-    "render": "rendering",
-    "assemble": "assembling",
-    "sound": "taking the recording",
-    "prepare": "preparing the picture",
-    "cut": "cutting the speech",
-    "voice_samples": "sampling voices",
-    "appearances": "looking at faces",
-    "background": "keeping the background",
-    "reference": "taking the voice",
-    "sign": "signing",
-    "burn": "burning subtitles in",
-    "assemble_many": "all languages in one file",
-    "heard_back": "hearing it back",
-    "real_lips": "measuring real lips",
-    "dubbed_lips": "measuring new lips",
-    "levels": "measuring loudness",
-}
+from tasks.stage_names import said
 
 
 class Bars:
@@ -85,8 +54,7 @@ class Bars:
             known = self._progress.tasks[self._bars[at]].total or 0
             self._progress.update(self._bars[at], total=known + pieces)
             return
-        name = " ".join(part for part in (NAMES.get(stage, stage), language) if part)
-        self._bars[at] = self._progress.add_task(f"{name:<22}", total=pieces, cached="")
+        self._bars[at] = self._progress.add_task(f"{said(stage, language):<22}", total=pieces, cached="")
         self._hits[at] = 0
 
     def performed(self, entry: Entry) -> None:
