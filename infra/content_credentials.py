@@ -44,7 +44,10 @@ def sign(file: Path, statement: Mapping[str, Any], title: str, signer: Signer, s
     }
     try:
         identity = c2pa.C2paSignerInfo(signer.algorithm.encode(), signer.chain, signer.key, None)
-        with c2pa.Context(_settings(b"")) as context, c2pa.Signer.from_info(identity) as hand:
+        with (
+            c2pa.Context(_settings(leaves=_media_boxes(file) == 1)) as context,
+            c2pa.Signer.from_info(identity) as hand,
+        ):
             builder = c2pa.Builder(manifest, context)
             builder.set_no_embed()
             with file.open("rb") as content, (scratch / "signed").open("w+b") as copy:
@@ -62,7 +65,7 @@ def check(file: Path, sidecar: bytes, authorities: bytes) -> Verdict:
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        with c2pa.Context(_settings(authorities)) as context, file.open("rb") as content:
+        with c2pa.Context(_settings(authorities=authorities)) as context, file.open("rb") as content:
             report = json.loads(c2pa.Reader(_format(file), content, sidecar, context).json())
     except c2pa.C2paError as error:
         raise BadInput(f"its content credentials cannot be read ({error});", where=str(file)) from error
@@ -82,22 +85,38 @@ def check(file: Path, sidecar: bytes, authorities: bytes) -> Verdict:
     )
 
 
-def _settings(authorities: bytes) -> Any:
+def _settings(*, authorities: bytes = b"", leaves: bool = False) -> Any:
+    """`leaves`: the media are hashed in pieces, each by itself, so that none but the piece is held in memory."""
     import c2pa
 
     settings: dict[str, Any] = {
         "verify": {"ocsp_fetch": False, "remote_manifest_fetch": False},
-        # Else the library holds a file in memory several times over, and the dub of an hour is a gigabyte. Without
-        # proofs: those would lie in the file itself, which stays as it is.
-        "core": {
-            "backing_store_memory_threshold_in_mb": 16,
-            "merkle_tree_chunk_size_in_kb": 4096,
-            "merkle_tree_max_proofs": 0,
-        },
+        # Else the library holds what it signs in memory, and the dub of an hour is a gigabyte.
+        "core": {"backing_store_memory_threshold_in_mb": 16},
     }
+    if leaves:
+        # No proofs: those would lie in the file itself, which stays as it is.
+        settings["core"] |= {"merkle_tree_chunk_size_in_kb": 4096, "merkle_tree_max_proofs": 0}
     if authorities:
         settings["trust"] = {"user_anchors": authorities.decode()}
     return c2pa.Settings.from_dict(settings)
+
+
+def _media_boxes(file: Path) -> int:
+    """How many boxes of media an MP4 has: redub writes one. Of several, c2pa 0.38 sometimes mixes up the pieces."""
+    found, at, size = 0, 0, file.stat().st_size
+    with file.open("rb") as stream:
+        while at + 16 <= size:
+            stream.seek(at)
+            head = stream.read(16)
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:
+                length = int.from_bytes(head[8:], "big")
+            found += head[4:8] == b"mdat"
+            if length < 8:  # 0: to the end of the file
+                break
+            at += length
+    return found
 
 
 def _format(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""A dub of more bytes than anybody wants in memory at once: as many boxes of media as an hour has, mostly empty."""
+"""A dub of more bytes than anybody wants in memory at once: the media of an hour, mostly empty."""
 
 import dataclasses
 import subprocess
@@ -44,12 +44,16 @@ def stated() -> dict[str, object]:
 
 @pytest.fixture
 def dub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Its media, the last box of the file, are made longer by what no frame refers to."""
     monkeypatch.setenv("REDUB_STATE", str(tmp_path / "state"))
     file = tmp_path / "lecture.fr.mp4"
-    run_ffmpeg(["-f", "lavfi", "-i", "testsrc=d=1:s=64x64", "-c:v", "libx264", str(file)], where=file)
-    with file.open("ab") as stream:
-        stream.write(LENGTH.to_bytes(4, "big") + b"mdat")
-        stream.truncate(stream.tell() + LENGTH - 8)
+    made = ["-f", "lavfi", "-i", "testsrc=d=1:s=64x64", "-c:v", "libx264", "-movflags", "+faststart", str(file)]
+    run_ffmpeg(made, where=file)
+    at, size = file.read_bytes().index(b"mdat") - 4, file.stat().st_size
+    with file.open("r+b") as stream:
+        stream.seek(at)
+        stream.write((size - at + LENGTH).to_bytes(4, "big"))
+        stream.truncate(size + LENGTH)
     return file
 
 
@@ -71,3 +75,11 @@ def test_signing_does_not_hold_the_dub_in_memory(dub: Path, tmp_path: Path) -> N
         cwd=Path(__file__).parents[2],
     )
     assert int(done.stdout) < LENGTH // MB // 2
+
+
+def test_a_file_with_several_boxes_of_media_is_signed_as_a_whole(dub: Path, tmp_path: Path) -> None:
+    with dub.open("ab") as stream:
+        stream.write((9 * MB).to_bytes(4, "big") + b"mdat" + bytes(9 * MB - 8))
+    for _ in range(3):
+        sidecar = sign(dub, stated(), dub.name, load_signer(), tmp_path)
+        assert not check(dub, sidecar, known_authorities()).faults
