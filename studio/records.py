@@ -79,7 +79,8 @@ class Project:
 
     `from_` is the source's language, None to find it out; `voices` are pairs of a language and a voice's id.
     `reviewed`: a person let the drafts go on, so the next run does not stop for that. `edited`: a sheet was saved since
-    the latest result. `queued_s` orders the queue; `worked_s` is how long the latest finished run took.
+    the latest result. `queued_s` orders the queue; `worked_s` is how long the latest finished run took; `restarts`
+    counts how often the server found it amid its work after a crash.
     """
 
     id: str
@@ -102,6 +103,7 @@ class Project:
     edited: bool = False
     queued_s: float | None = None
     worked_s: float | None = None
+    restarts: int = 0
     run_page: str | None = None
     trouble: Trouble | None = None
     results: tuple[Result, ...] = ()
