@@ -7,26 +7,30 @@ from dataclasses import replace
 from pathlib import Path
 
 from prefect import flow
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.runtime import flow_run
 
 from flows.exchange import Exchange, brought, exchange
-from flows.listening import current_listener
+from flows.logs import tell_degradations
 from flows.pool import PrefectPool
+from flows.progress import tag_run
 from flows.recording import recorded
 from flows.review import await_review
 from flows.runners import RunnerOfTheSetting
+from flows.showing import leave_dubs, leave_report, leave_stills, links_given
+from flows.watched import watched
+from flows.worded import worded
 from infra import locations
-from infra.store import cache_store
+from infra.store import Store, cache_store
 from manifests.errors import GateFailed
 from manifests.records import Edit
 from manifests.report import DubReport
-from tasks import publish, report_summary, sheets
+from tasks import publish, sheets
 from tasks.archive import Wanted
 from tasks.archive_desk import record_dub
 from tasks.drafting import Draft
-from tasks.journal import Journal
-from tasks.lecture import DubJob, dub_lecture
+from tasks.lecture import DubbedLecture, DubJob, dub_lecture
+from tasks.progress import plan_of
+from tasks.report_files import report_files
 from tasks.runs import LanguageOutcome, RunRecord
 from tasks.settings import DubSettings, preset
 
@@ -34,9 +38,11 @@ _WORST_LINES = 8
 
 
 def run_name() -> str:
-    """What the Prefect page calls this run: the lecture and its languages."""
+    """What the Prefect page calls this run: the lecture, its languages, and how, where that is not the usual way."""
     parameters = flow_run.parameters
-    return f"{locations.stem(locations.location(parameters['source']))} to {', '.join(parameters['to'])}"
+    how = parameters.get("preset_name") or "lecture"
+    named = f"{locations.stem(locations.location(parameters['source']))} to {', '.join(parameters['to'])}"
+    return named if how == "lecture" else f"{named} ({how})"
 
 
 @flow(
@@ -46,6 +52,7 @@ def run_name() -> str:
     validate_parameters=False,
     persist_result=False,
 )
+@worded
 def dub(
     source: str,
     to: list[str],
@@ -74,12 +81,14 @@ def dub(
     before anything is spoken. With `gate` nothing is published that fails the preset's thresholds. The run is recorded
     whatever becomes of it. Raises BadInput, MissingWeights, Unavailable, NoSpace or GateFailed, worded for people.
     """
-    journal = Journal(current_listener())
-    place = locations.location(source)
+    place, chosen = locations.location(source), settings or preset(preset_name)
+    links_given()
+    tag_run("redub", "dub", _course_tag(course, place), *to)
     title = f"{locations.stem(place)}-{'-'.join(to)}"
     shown = str(place if locations.is_remote(place) else Path(source).absolute())
     with (
-        recorded(command="dub", title=title, source=shown, journal=journal) as record,
+        watched(run_name(), plan_of(chosen, to, source_known=source_language is not None)) as run,
+        recorded(command="dub", title=title, source=shown, journal=run.journal) as record,
         exchange(source, out, to, etag) as exchanged,
     ):
         path, folder, stem = exchanged.source, exchanged.folder, exchanged.title
@@ -90,7 +99,7 @@ def dub(
             targets=tuple(to),
             source_language=source_language,
             audio_track=audio_track,
-            settings=settings or preset(preset_name),
+            settings=chosen,
             glossary=brought(glossary),
             course=locations.location(course) if course else exchanged.place,
             voices=tuple(sorted((voices or {}).items())),
@@ -110,12 +119,14 @@ def dub(
 
             return await_review(files, desk.worst(_WORST_LINES), read_again, key=stem)
 
-        dubbed = dub_lecture(job, PrefectPool(store, journal), mend)
+        dubbed = dub_lecture(job, run.watching(PrefectPool(store, run.journal)), mend)
         record.duration_s = dubbed.heard.video.span.duration_s
         changes = desk.changes(dubbed.heard)
         reports = publish.publish_reports(dubbed, stem, folder, job.settings.gate, store)
         desk.put_away(dubbed.dubs)
-        _leave_reports(reports)
+        _show(dubbed, reports, exchanged, store)
+        for each in dubbed.dubs:
+            tell_degradations(run.log, each.language, each.degradations)
         if gate:
             _require_passed(reports, exchanged)
         outcomes = publish.publish_dubs(dubbed, stem, folder, store, changes, exchanged.address)
@@ -134,8 +145,14 @@ def dub(
             record_dub(exchanged.version, wanted, exchanged.place, tuple(to), record.duration_s)
         record.languages = tuple(_addressed(each, exchanged) for each in outcomes)
         record.beside = publish.manifest_folder(stem, folder)
-    _leave_artifact(record.finished(), len(dubbed.heard.chunks))
+    leave_dubs(record.finished(), stem, len(dubbed.heard.chunks))
     return record.finished()
+
+
+def _course_tag(course: str | None, source: locations.Location) -> str:
+    """The tag of the course that a lecture is of: the folder or prefix that it lies in, where none is given."""
+    name = locations.name(locations.location(course) if course else locations.parent(source))
+    return f"course:{name}" if name else ""
 
 
 def _require_passed(reports: Mapping[str, DubReport], exchanged: Exchange) -> None:
@@ -152,30 +169,10 @@ def _addressed(outcome: LanguageOutcome, exchanged: Exchange) -> LanguageOutcome
     return replace(outcome, files=files, report=exchanged.address(outcome.report))
 
 
-def _leave_reports(reports: Mapping[str, DubReport]) -> None:
-    """What was measured, on the run's page, whether or not the gate lets the dub pass."""
-    for language, report in reports.items():
-        create_markdown_artifact(
-            report_summary.markdown(report),
-            key=f"report-{language}",
-            description=f"What was measured of the dub into {language}",
-        )
-
-
-def _leave_artifact(record: RunRecord, chunk_count: int) -> None:
-    rows = [
-        {
-            "language": each.language,
-            "file": each.files[0],
-            "frames copied": each.copied_frames,
-            "frames rendered": each.rendered_frames,
-            "loudness (LUFS)": each.loudness_lufs,
-            "degraded spans": len(each.degradations),
-        }
-        for each in record.languages
-    ]
-    create_table_artifact(
-        table=rows,
-        key="dubs",
-        description=f"{chunk_count} chunks, {record.seconds:.0f} s for {record.source_duration_s:.0f} s",
-    )
+def _show(dubbed: DubbedLecture, reports: Mapping[str, DubReport], exchanged: Exchange, store: Store) -> None:
+    """What was measured, and stills, on the run's page, whether or not the gate lets the dub pass."""
+    for dub in dubbed.dubs:
+        report = reports[dub.language]
+        page = report_files(publish.manifest_folder(exchanged.title, exchanged.folder), dub.language).page
+        leave_report(report, exchanged.address(str(page)))
+        leave_stills(report, store.path(dub.files.video), exchanged.source)
