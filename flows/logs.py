@@ -113,6 +113,13 @@ class _Tally:
     hits: int = 0
     seconds: float = 0.0
 
+    def told(self) -> str:
+        """What was done, for people."""
+        if self.hits == self.done:
+            return f"{self.done} taken from the cache"
+        cached = f", {self.hits} of them taken from the cache" if self.hits else ""
+        return f"{self.done} done{cached}, {self.seconds:.1f} s of work"
+
 
 @dataclass(slots=True)
 class StageLog:
@@ -151,9 +158,7 @@ class StageLog:
             self._piece(entry, facts)
         if ended is not None:
             facts |= {"event": "done", "pieces": ended.done, "hits": ended.hits, "seconds": round(ended.seconds, 3)}
-            cached = f", {ended.hits} of them from the cache" if ended.hits else ""
-            told = (said(entry.stage, entry.language), ended.done, cached, ended.seconds)
-            self.log.info("%s: %d done%s, %.1f s of work", *told, extra={"redub": facts})
+            self.log.info("%s: %s", said(entry.stage, entry.language), ended.told(), extra={"redub": facts})
 
     def _piece(self, entry: Entry, facts: Mapping[str, Any]) -> None:
         piece = {
