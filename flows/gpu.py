@@ -1,8 +1,9 @@
 """One GPU, one piece of work: the slot of a device, kept by the Prefect server for all processes that share it.
 
 A worker's environment names its device in REDUB_GPU_SLOT; `redub stack set-up --gpu NAME` declares the slot. A worker
-that names none takes none. Waiting for another process is a poll of the server, right for batches that take minutes;
-threads of one process hand the slot on among themselves first.
+that names none takes none. A batch of a stage that is marked `gpu` holds it (`flows.pool`). Waiting for another process
+is a poll of the server, right for batches that take minutes; threads of one process hand the slot on among themselves
+first. A server that is away while a slot is held does not end the work: a device too full is a risk, lost work is not.
 """
 
 from __future__ import annotations
@@ -25,31 +26,42 @@ _HELD_HERE = threading.Lock()
 def gpu_slot(patience_s: float = _PATIENCE_S) -> Iterator[None]:
     """Hold this worker's device. A holder that dies loses it within minutes, since its lease is renewed no more.
 
-    BadInput where the slot was never declared; Unavailable where it stays taken for `patience_s` seconds.
+    BadInput where the slot was never declared; Unavailable where it stays taken for `patience_s` seconds, and where the
+    server does not answer.
     """
     name = os.environ.get(VARIABLE, "").strip()
     if not name:
         yield
         return
+    with _HELD_HERE, ExitStack() as stack:
+        _hold(stack, name, patience_s)
+        yield
+
+
+def _hold(stack: ExitStack, name: str, patience_s: float) -> None:
+    import httpx
     from prefect.client.orchestration import get_client
     from prefect.concurrency.sync import concurrency
-    from prefect.exceptions import ObjectNotFound
+    from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
-    with get_client(sync_client=True) as client:
-        try:
+    try:
+        with get_client(sync_client=True) as client:
             client.read_global_concurrency_limit_by_name(f"{SLOT_PREFIX}{name}")
-        except ObjectNotFound as missing:
-            raise BadInput(
-                f"the server knows no device {name}",
-                where=VARIABLE,
-                remedy=f"declare it: redub stack set-up --gpu {name}",
-            ) from missing
-    with ExitStack() as stack:
-        stack.enter_context(_HELD_HERE)
-        try:
-            stack.enter_context(
-                concurrency(f"{SLOT_PREFIX}{name}", timeout_seconds=patience_s, lease_duration=_LEASE_S, strict=True)
-            )
-        except TimeoutError as error:
-            raise Unavailable(f"the device {name} stayed taken for {patience_s:.0f} s") from error
-        yield
+        slot = concurrency(
+            f"{SLOT_PREFIX}{name}",
+            timeout_seconds=patience_s,
+            lease_duration=_LEASE_S,
+            strict=True,
+            raise_on_lease_renewal_failure=False,
+        )
+        stack.enter_context(slot)
+    except ObjectNotFound as missing:
+        raise BadInput(
+            f"the server knows no device {name}",
+            where=VARIABLE,
+            remedy=f"declare it: redub stack set-up --gpu {name}",
+        ) from missing
+    except TimeoutError as error:
+        raise Unavailable(f"the device {name} stayed taken for {patience_s:.0f} s") from error
+    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+        raise Unavailable(f"the server that keeps the slot of the device {name} does not answer: {error}") from error
