@@ -12,7 +12,7 @@ import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,7 +25,17 @@ _START_LIMIT_S = 180.0
 _LOCK_PATIENCE_S = 5.0
 _BACKLOG = 128
 # Services that only a standing server needs. Task runs are recorded by two that stay on.
-_IDLE_SERVICES = ("SCHEDULER", "LATE_RUNS", "FOREMAN", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "REPOSSESSOR")
+_IDLE_SERVICES = (
+    "SCHEDULER",
+    "LATE_RUNS",
+    "FOREMAN",
+    "CANCELLATION_CLEANUP",
+    "CLEANUP_RECONCILER",
+    "PAUSE_EXPIRATIONS",
+    "REPOSSESSOR",
+    "TRIGGERS",
+)
+_GO = b"go\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +62,23 @@ def configured_api_url(environment: Mapping[str, str]) -> str | None:
 
 
 class StartingServer:
-    """A server that may still be starting; `ready()` waits for it. So that the imports go on meanwhile."""
+    """A server that may still be starting. It imports what it needs at once, and serves once it was told to `go`."""
 
     def __init__(self, server: Server, process: subprocess.Popen[bytes] | None, log: Path | None) -> None:
         self.server = server
-        self._process, self._log = process, log
+        self._process, self._log, self._gone = process, log, False
+
+    def go(self) -> None:
+        """Let it serve, and write its history, from now on. Does not wait for it."""
+        if self._process is not None and self._process.stdin is not None and not self._gone:
+            with suppress(BrokenPipeError):  # it stopped: `ready` says so
+                self._process.stdin.write(_GO)
+                self._process.stdin.flush()
+        self._gone = True
 
     def ready(self) -> Server:
-        """Wait until the server answers. Unavailable where it does not, or stops."""
+        """Let it serve and wait until it answers. Unavailable where it does not, or stops."""
+        self.go()
         deadline = time.monotonic() + (_START_LIMIT_S if self.server.embedded else 10)
         while not _healthy(self.server.api_url):
             if self._process is not None and self._process.poll() is not None:
@@ -68,7 +87,7 @@ class StartingServer:
                 raise Unavailable(
                     f"no Prefect server answers at {self.server.api_url}; start it, or unset PREFECT_API_URL"
                 )
-            time.sleep(0.1)
+            time.sleep(0.05)
         return self.server
 
 
@@ -77,7 +96,8 @@ def prefect_server() -> Iterator[StartingServer]:
     """The server for this process's flow runs, with the environment set for Prefect to find it.
 
     To be entered before `prefect` is first imported: Prefect reads its settings then. An embedded server listens on
-    loopback alone, keeps its history in the state folder, and ends with this process, however that ends.
+    loopback alone, keeps its history in the state folder, and ends with this process, however that ends. Its imports
+    take seconds of another core: enter early, and do what may still fail before `StartingServer.go`.
     """
     os.environ.setdefault("PREFECT_RESULTS_LOCAL_STORAGE_PATH", str(cache_folder() / "results"))
     os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -98,6 +118,8 @@ def prefect_server() -> Iterator[StartingServer]:
         server = Server(f"http://127.0.0.1:{port}/api", f"http://127.0.0.1:{port}", embedded=True)
         os.environ["PREFECT_API_URL"] = server.api_url
         os.environ["PREFECT_HOME"] = str(folder / "home")
+        # The embedded server speaks no TLS, and each client would read the system's certificates for it.
+        os.environ["PREFECT_API_TLS_INSECURE_SKIP_VERIFY"] = "true"
         log = folder / "server.log"
         with log.open("wb") as sink:
             process = subprocess.Popen(
@@ -124,6 +146,8 @@ def _server_environment(port: int, database: Path, server: Server) -> dict[str, 
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_MEMO_STORE_PATH": str(database.with_suffix(".memo.toml")),
         "PREFECT_LOGGING_LEVEL": "WARNING",
+        # Blocks of Prefect's integrations: registering them imports each that is installed.
+        "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
         **{f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _IDLE_SERVICES},
     }
 

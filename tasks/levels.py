@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from infra.media.audio import read_waveform
 from infra.media.loudness import measure
-from infra.media.probe import inspect
+from infra.media.probe import picture_span
 from infra.store import Store
 from manifests.records import Blob
 from manifests.time import Span
@@ -46,7 +46,7 @@ def measure_levels(work: LevelsWork, store: Store) -> Levels:
         integrated_lufs(read_waveform(path, sample_rate=_SAMPLE_RATE, span=span), _SAMPLE_RATE) for span in work.lines
     ]
     return Levels(
-        picture=inspect(path).span,
+        picture=picture_span(path),
         loudness_lufs=whole.integrated_lufs,
         true_peak_dbtp=whole.true_peak_dbtp,
         lines=tuple(levels),

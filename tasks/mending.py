@@ -16,7 +16,10 @@ from manifests.records import Chunk, Edit, Hypothesis, LectureSpeaker, Translati
 from manifests.time import Span
 from tasks.sheet_cells import SILENCE
 
-_SPOKEN = frozenset({"source", "translation", "speaker", "voice", "times"})
+WORDED = frozenset({"source", "translation", "speaker", "voice"})
+"""Columns of the sheet that change what a line sounds like."""
+
+_SPOKEN = WORDED | {"times"}
 _SAID_ELSEWHERE = (
     "run with the settings of before, take the edits of that line back, or move the sheet away to start from a new one."
 )

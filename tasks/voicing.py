@@ -30,9 +30,6 @@ from tasks.settings import DubSettings
 
 Out = TypeVar("Out")
 
-_SPOKEN = frozenset({"source", "translation", "speaker", "voice"})
-"""Columns of the sheet that change what a line sounds like."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voiced:
@@ -194,7 +191,7 @@ def _unedited(lines: script.Script, edits: Sequence[Edit]) -> script.Script:
 
     A line that was edited is planned by what the calibrated model expects, and so spoken once, at the plan's rate.
     """
-    edited = {edit.utterance_id for edit in edits if edit.column in _SPOKEN}
+    edited = {edit.utterance_id for edit in edits if edit.column in mending.WORDED}
     return tuple(tuple(line for line in group if line.utterance.id not in edited) for group in lines)
 
 

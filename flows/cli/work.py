@@ -80,7 +80,7 @@ def run_dub(order: DubOrder, output: Output) -> None:
 
     def check() -> None:
         from infra import locations
-        from tasks import lecture, sheet
+        from tasks import lecture, sheet, warming
 
         source = locations.location(order.source)
         place = locations.location(order.out) if order.out else locations.parent(source)
@@ -102,8 +102,10 @@ def run_dub(order: DubOrder, output: Output) -> None:
             require_writable(folder)
         lecture.check(job)
         if folder is not None:
-            for target in order.targets:
-                sheet.read_sheet(folder, locations.stem(source), target)
+            stem = locations.stem(source)
+            warming.warm_up(
+                [sheet.read_sheet(folder, stem, target) for target in order.targets], job.settings.listen.engine
+            )
 
     _run(check, "flows.dub", work, output)
 
@@ -169,7 +171,6 @@ def _settings(
 
 def _run(check: Callable[[], None], flow_module: str, work: Callable[[], RunRecord], output: Output) -> None:
     """Run `work` as a flow once `check` has passed; the server starts while this process imports what it needs."""
-    check()
     limit_arenas()
     for folder in (cache_folder(), state_folder()):
         require_writable(folder.absolute())
@@ -177,6 +178,8 @@ def _run(check: Callable[[], None], flow_module: str, work: Callable[[], RunReco
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     with prefect_server() as starting:
+        check()
+        starting.go()
         import_module(flow_module)  # takes seconds, so it overlaps with the server's start
         server = starting.ready()
         output.event("server", page=server.page_url, api=server.api_url, embedded=server.embedded)

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import av
@@ -43,7 +44,32 @@ def probe(path: Path) -> Video:
 
 
 def inspect(path: Path) -> Video:
-    """As `probe`, but with an empty id: the file is not hashed. For a look at what was given, before any work."""
+    """As `probe`, but with an empty id: the file is not hashed. For a look at what was given, before any work.
+
+    A process looks once at a file that stays as it is.
+    """
+    try:
+        stat = path.stat()
+    except OSError:
+        return _inspect(path)  # which says what is wrong with it
+    return _inspected(path, (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+
+
+def picture_span(path: Path) -> Span:
+    """From the first frame to the end of the last, of a file that is known to be whole: no frame is decoded."""
+    with open_media(path) as container:
+        packets = _read_packets(container, picture_stream(container, path), path)
+        if not packets.times:
+            raise BadInput("its picture lasts no time;", where=str(path), remedy="give a video that moves")
+        return Span(0, max(packets.times) + packets.last_duration)
+
+
+@lru_cache(maxsize=8)
+def _inspected(path: Path, version: tuple[int, ...]) -> Video:  # noqa: ARG001 (another version is another file)
+    return _inspect(path)
+
+
+def _inspect(path: Path) -> Video:
     with open_media(path) as container:
         stream = picture_stream(container, path)
         if stream.codec_context is None:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from threading import Lock
 
 from manifests.errors import BadInput
 from models import weights
@@ -19,6 +20,8 @@ from models.speech.contract import Pronunciation, Speaker, SpeechRequest, Voice
 from models.speech.waveform import Waveform
 
 ENGINES = ("kokoro", "piper", "mbrola")
+
+_loading = Lock()
 
 
 def weights_of(voice: Voice) -> str | None:
@@ -56,7 +59,8 @@ def load(engine: str, *, threads: int | None = None) -> Speaker:
     on them. Raises MissingWeights, and BadInput for a name that is no engine.
     """
     cores = min(os.cpu_count() or 1, 4)
-    return _load(engine, threads or cores)
+    with _loading:  # threads that ask at once would each load a network
+        return _load(engine, threads or cores)
 
 
 def spoken(text: str, voice: Voice, pronunciations: Sequence[Pronunciation] = ()) -> str:

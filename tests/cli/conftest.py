@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from cli_media import ODD_NAME, ffmpeg
 from PIL import Image
 
 from benchmarks import untrained_checkpoint
+from flows.server import Server, StartingServer
 from infra.media.audio import write_wav
 from models import weights
 from models.speech import engines, voices
@@ -27,12 +29,14 @@ def redub(
 
 @pytest.fixture
 def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is known to be wrong beforehand is told without starting a server."""
+    """What is known to be wrong beforehand is told before a server serves."""
 
-    def started() -> None:
-        pytest.fail("a server was started")
+    class Refused(StartingServer):
+        def go(self) -> None:
+            pytest.fail("a server was started")
 
-    monkeypatch.setattr("flows.cli.work.prefect_server", started)
+    nowhere = Server("http://127.0.0.1:9/api", "http://127.0.0.1:9", embedded=True)
+    monkeypatch.setattr("flows.cli.work.prefect_server", lambda: nullcontext(Refused(nowhere, None, None)))
 
 
 @pytest.fixture

@@ -56,6 +56,28 @@ def test_it_serves_its_page_on_loopback_and_dies_with_a_killed_command(tmp_path:
     assert not answers(page)
 
 
+def test_a_server_that_is_not_told_to_go_writes_no_history_and_ends_with_its_command(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    environment |= {"REDUB_STATE": str(tmp_path), "REDUB_CACHE": str(tmp_path), "HOME": str(tmp_path)}
+    refused = """
+from flows.server import prefect_server
+with prefect_server() as starting:
+    print(starting._process.pid, flush=True)
+    raise SystemExit(2)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", refused],
+        capture_output=True,
+        env=environment,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert not Path("/proc", ended.stdout.strip()).exists()
+    assert list((tmp_path / "prefect").glob("*.db*")) == []
+
+
 def test_commands_that_start_together_have_a_port_each() -> None:
     with _listener() as one, _listener() as other:
         assert one.getsockname() != other.getsockname()

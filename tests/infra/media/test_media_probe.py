@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import io
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from media_recipes import Make, ffmpeg
 
-from infra.media.probe import probe
+from infra.media.probe import inspect, picture_span, probe
 from manifests.errors import BadInput
 from manifests.time import Span
 
@@ -37,6 +38,22 @@ def test_a_plain_video(media: Make) -> None:
 def test_every_container_gives_its_frames(media: Make, name: str, codec: str, frames: int) -> None:
     video = probe(media(name))
     assert (video.codec, video.frame_count, video.variable_frame_rate) == (codec, frames, False)
+
+
+@pytest.mark.parametrize("name", ["h264_b.mp4", "h264_b.mkv", "h264_vfr.mp4", "mpeg4.avi", "late_sound.mkv"])
+def test_how_long_a_picture_lasts_is_the_same_without_decoding_it(media: Make, name: str) -> None:
+    assert picture_span(media(name)) == probe(media(name)).span
+
+
+def test_a_file_that_is_replaced_is_looked_at_again(media: Make, tmp_path: Path) -> None:
+    file = tmp_path / "lecture.mp4"
+    shutil.copyfile(media("h264_b.mp4"), file)
+    assert inspect(file).codec == "h264"
+    shutil.copyfile(media("hevc.mp4"), file)
+    assert inspect(file).codec == "hevc"
+    file.unlink()
+    with pytest.raises(BadInput, match="no such file"):
+        inspect(file)
 
 
 def test_variable_rate_is_told_from_constant(media: Make) -> None:
@@ -134,5 +151,7 @@ def test_an_unreadable_file_is_told(tmp_path: Path, media: Make, monkeypatch: py
     def refuse(*_: object, **__: object) -> io.BytesIO:
         raise PermissionError(13, "Permission denied")
 
+    file = tmp_path / "lecture.mp4"  # one that was not looked at before
+    shutil.copyfile(media("h264_b.mp4"), file)
     monkeypatch.setattr(av, "open", refuse)
-    assert "may not be read" in str(rejected(media("h264_b.mp4")))
+    assert "may not be read" in str(rejected(file))
