@@ -8,6 +8,8 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 
+from flows.progress import tag_run
+from flows.worded import worded
 from manifests.errors import BadInput
 
 
@@ -18,6 +20,7 @@ def run_name() -> str:
 
 
 @flow(name="evaluate-lips", flow_run_name=run_name, persist_result=False)
+@worded
 def evaluate_lips(
     clips: list[str],
     out: str,
@@ -36,6 +39,7 @@ def evaluate_lips(
     from tasks.evaluation_pairs import PROTOCOLS
     from tasks.evaluation_report import summary_rows
 
+    tag_run("redub", "evaluate", lips)
     chosen = next((each for each in PROTOCOLS if each == protocol), None)
     if chosen is None:
         raise BadInput(f"unknown protocol {protocol!r}.", remedy=f"Protocols: {', '.join(PROTOCOLS)}.")

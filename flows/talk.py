@@ -7,14 +7,17 @@ from pathlib import Path
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.listening import current_listener
+from flows.logs import tell_degradations
 from flows.pool import PrefectPool
+from flows.progress import tag_run
 from flows.recording import recorded
 from flows.runners import RunnerOfTheSetting
+from flows.watched import watched
+from flows.worded import worded
 from infra.files import require_writable
 from infra.places import cache_folder
 from infra.store import Store
-from tasks.journal import Journal
+from tasks.progress import talk_plan
 from tasks.runs import LanguageOutcome, RunRecord
 from tasks.settings import DubSettings, lecture
 from tasks.talking import TalkJob, make_talk
@@ -32,6 +35,7 @@ def run_name() -> str:
     validate_parameters=False,
     persist_result=False,
 )
+@worded
 def talk(
     face: str,
     out: str,
@@ -42,9 +46,14 @@ def talk(
     settings: DubSettings | None = None,
 ) -> RunRecord:
     """Make the face in the video or image `face` say `text` (in `language`) or the recording `audio`; writes `out`."""
-    journal = Journal(current_listener())
+    chosen = settings or lecture()
+    tag_run("redub", "talk", *([language] if language else []))
     target = Path(out).absolute()
-    with recorded(command="talk", title=target.stem, source=str(Path(face).absolute()), journal=journal) as record:
+    shown = str(Path(face).absolute())
+    with (
+        watched(run_name(), talk_plan(chosen, language)) as run,
+        recorded(command="talk", title=target.stem, source=shown, journal=run.journal) as record,
+    ):
         require_writable(target.parent)
         store = Store(cache_folder())
         job = TalkJob(
@@ -54,9 +63,9 @@ def talk(
             text=text,
             language=language,
             voice=voice,
-            settings=settings or lecture(),
+            settings=chosen,
         )
-        made = make_talk(job, PrefectPool(store, journal), store)
+        made = make_talk(job, run.watching(PrefectPool(store, run.journal)), store)
         store.publish(made.files.video, target)
         record.duration_s = made.video.span.duration_s
         record.languages = (
@@ -70,4 +79,5 @@ def talk(
                 degradations=made.degradations,
             ),
         )
+        tell_degradations(run.log, language or "und", made.degradations)
     return record.finished()

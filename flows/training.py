@@ -14,6 +14,8 @@ from prefect.artifacts import create_progress_artifact, create_table_artifact, u
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
+from flows.progress import tag_run
+from flows.worded import worded
 from manifests.errors import BadInput
 
 _TOLD_EVERY_S = 15.0
@@ -26,6 +28,7 @@ def run_name() -> str:
 
 
 @flow(name="train-lips", flow_run_name=run_name, persist_result=False)
+@worded
 def train_lips(
     data: str,
     out: str,
@@ -42,6 +45,7 @@ def train_lips(
     """
     from tasks.training import Options, expert_settings, lipsync_settings, train_expert, train_lipsync
 
+    tag_run("redub", "train", kind)
     options = Options(preset=preset_name, minutes=minutes, steps=steps)
     told = _Told(get_run_logger())
     shards, folder = Path(data).absolute(), Path(out).absolute()

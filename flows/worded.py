@@ -39,6 +39,7 @@ def worded(body: Callable[Given, Gives]) -> Callable[Given, Gives]:
         except PrefectException:
             raise
         except RedubError as error:
+            get_run_logger().error(str(error))
             return cast("Gives", _failed(error, str(error)))
         except Exception as fault:  # noqa: BLE001 (the page gets it in words, the log its traceback, the caller itself)
             get_run_logger().exception("a fault in redub itself")
