@@ -27,6 +27,8 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.runtime import flow_run
 
 from flows.dub import dub
+from flows.progress import tag_run
+from flows.worded import ERROR_LABEL, worded
 from infra import locations
 from manifests.archive import ArchivedLecture
 from manifests.errors import BadInput, Unavailable
@@ -162,7 +164,7 @@ class WorkersRunner:
             return Ended(source=source, reason="it was cancelled", cancelled=True)
         if state.type is StateType.CRASHED:
             return Ended(source=source, reason=f"its run crashed: {state.message or 'nothing is known of why'}")
-        kind, reason = _told(state.message or "")
+        kind, reason = _told(run, state.message or "")
         return Ended(source=source, reason=reason, kind=kind)
 
     def _may_come_back(self, run_id: str, state: State[Any]) -> bool:
@@ -175,8 +177,10 @@ class WorkersRunner:
         return time.monotonic() - since < rest_s
 
 
-def _told(message: str) -> tuple[str, str]:
-    """The class and the words of an error in a failed run's message, as Prefect writes it."""
+def _told(run: FlowRun, message: str) -> tuple[str, str]:
+    """The class and the words of a failed run's error: as the run says them itself, else as Prefect writes them."""
+    if ERROR_LABEL in run.labels:
+        return str(run.labels[ERROR_LABEL]), message
     found = _MESSAGE.match(message)
     if found is None:
         return "", message or "its run failed without a word"
@@ -251,6 +255,7 @@ def run_name() -> str:
 
 
 @flow(name="dub-archive", flow_run_name=run_name, validate_parameters=False, persist_result=False)
+@worded
 def dub_archive(
     manifest: str,
     source: str | None = None,
@@ -277,6 +282,7 @@ def dub_archive(
     being worked on or a parameter is wrong, Unavailable where a store or the server stays away.
     """
     log = get_run_logger()
+    tag_run("redub", "archive", *(to or ()))
     budget = Budget(hours=hours, money=money, price_per_hour=price)
     runner = chosen_runner(where, deployment, at_once)
     desk = Desk(locations.location(manifest))
