@@ -68,6 +68,7 @@ def parameters_of(row: ArchivedLecture) -> dict[str, Any]:
         "out": row.out,
         "preset_name": row.preset,
         "glossary": row.glossary,
+        "etag": row.etag,
         "gate": row.gate,
     }
 

@@ -144,7 +144,7 @@ def dub(
             )
             record_dub(exchanged.version, wanted, exchanged.place, tuple(to), record.duration_s)
         record.languages = tuple(_addressed(each, exchanged) for each in outcomes)
-        record.beside = publish.manifest_folder(stem, folder)
+        record.beside = locations.join(exchanged.place, publish.manifest_folder(stem, folder).name)
     leave_dubs(record.finished(), stem, len(dubbed.heard.chunks))
     return record.finished()
 

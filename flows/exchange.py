@@ -1,22 +1,27 @@
 """Sources and results that lie in object stores: brought here before a run, published there when it is over.
 
 A run works on files of this machine. What a person may have edited is brought from where the results go; all that the
-run leaves is published there, the videos last. A source that is replaced meanwhile is noticed before that.
+run leaves is published there, the videos last. A source that is replaced meanwhile is noticed before that, and a sheet
+that a person changes meanwhile stays theirs.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra import locations
 from infra.files import published, require_writable
 from infra.locations import Location, SourceVersion
+from infra.objects.faults import Conflict
 from infra.places import cache_folder
+from infra.store import most_cache_bytes
 from tasks.sheet import SheetFiles
 
 
@@ -24,7 +29,8 @@ from tasks.sheet import SheetFiles
 class Exchange:
     """A run's source and the folder that it writes to, both on this machine; `title` is the lecture's name.
 
-    `place` is where the results go, `version` which content of the source is dubbed.
+    `place` is where the results go, `version` which content of the source is dubbed. `sheets` says of the sheet of each
+    language which version of its CSV lies at `place`, as far as this run knows; None where there is none.
     """
 
     source: Path
@@ -32,6 +38,33 @@ class Exchange:
     folder: Path
     place: Location
     version: SourceVersion
+    sheets: dict[SheetFiles, SourceVersion | None]
+
+    def bring_sheets(self) -> None:
+        """The sheets with their tables, as they are at `place` now; what is gone there, goes here."""
+        if not locations.is_remote(self.place):
+            return
+        for files in self.sheets:
+            # The CSV first: its tables may then be newer, and explain the older sheet too.
+            versions = [self._bring(file) for file in (files.csv, files.table, files.upcoming)]
+            self.sheets[files] = versions[0]
+
+    def deliver_sheets(self) -> None:
+        """Publish the sheets of `folder` at `place`; one that was changed there since it was brought stays as it is."""
+        if not locations.is_remote(self.place):
+            return
+        for files, known in self.sheets.items():
+            if not (files.csv.exists() and files.table.exists()):
+                continue
+            if known is not None:
+                # Whoever reads the new sheet before its table is there, finds this one.
+                locations.publish(files.table, self._there(files.upcoming), replace=True)
+            else:
+                locations.publish(files.table, self._there(files.table), replace=True)
+            with suppress(Conflict):
+                made = locations.publish(files.csv, self._there(files.csv), replace=False, only_if=known)
+                self.sheets[files] = made.version
+                locations.publish(files.table, self._there(files.table), replace=True)
 
     def deliver(self, languages: Sequence[str]) -> None:
         """Publish what the run left in `folder` at `place`; nothing to do where they are one.
@@ -39,62 +72,102 @@ class Exchange:
         BadInput where the source was replaced since it was brought: the dub is then of something that is gone.
         """
         locations.require_unchanged(self.version)
+        if not locations.is_remote(self.place):
+            return
+        self.deliver_sheets()
+        done = [file for files in self.sheets for file in (files.csv, files.table, files.upcoming)]
+        videos = [f"{self.title}.{language}.mp4" for language in languages]
+        without = [file.relative_to(self.folder).as_posix() for file in done]
+        locations.publish_folder(self.folder, self.place, replace=True, last=videos, without=without)
+
+    def deliver_file(self, file: Path) -> None:
+        """Publish one more file of `folder`; nothing to do where it lies where it should."""
         if locations.is_remote(self.place):
-            videos = [f"{self.title}.{language}.mp4" for language in languages]
-            locations.publish_folder(self.folder, self.place, replace=True, last=videos)
+            locations.publish(file, self._there(file), replace=True)
 
     def address(self, file: str) -> str:
-        """What people call a `file` of `folder`: its address in the store where it is published to one."""
-        if not locations.is_remote(self.place):
-            return file
-        return str(locations.join(self.place, *Path(file).relative_to(self.folder).parts))
+        """What people call the source, or a `file` of `folder`: its address where a store holds it, or will."""
+        if Path(file) == self.source:
+            return self.version.location
+        return str(self._there(Path(file))) if locations.is_remote(self.place) else file
+
+    def _bring(self, file: Path) -> SourceVersion | None:
+        there = self._there(file)
+        if not locations.exists(there):
+            file.unlink(missing_ok=True)
+            return None
+        found = locations.fetched(there, _sources())
+        with locations.held(found) as copy, published(file) as draft:
+            shutil.copyfile(copy, draft)
+        return found.version
+
+    def _there(self, file: Path) -> Location:
+        return locations.join(self.place, *file.relative_to(self.folder).parts)
 
 
 @contextmanager
-def exchange(source: str, out: str | None, languages: Sequence[str]) -> Iterator[Exchange]:
+def exchange(source: str, out: str | None, languages: Sequence[str], etag: str | None = None) -> Iterator[Exchange]:
     """Bring `source` here for as long as this lasts, and what lies in `out` (beside the source, where None) of it.
 
-    BadInput, Unavailable, NoSpace for what cannot be read or written.
+    With `etag` that content of the source and no other one: Replaced (a BadInput) where it is gone. BadInput,
+    Unavailable, NoSpace for what cannot be read or written.
     """
     given = locations.location(source)
+    title = locations.stem(given)
     with ExitStack() as stack:
+        only = None if etag is None else locations.version_called(given, etag)
         if locations.is_remote(given):
-            brought = locations.fetched(given, cache_folder() / "sources")
+            brought = locations.fetched(given, _sources(), only=only)
             path, version = stack.enter_context(locations.held(brought)), brought.version
+            if (most := most_cache_bytes()) is not None:
+                locations.trimmed(_sources(), most_bytes=most)
         else:
             path = Path(source).expanduser().absolute()
             version = locations.version_of(path) or SourceVersion(
                 location=str(path), etag="", version_id=None, size_bytes=0
             )
         place = locations.location(out) if out else locations.parent(given)
-        title = locations.stem(given)
-        if isinstance(place, Path):
-            folder = place.absolute()
-        else:
-            folder = _staging(place, title)
-            _bring_edits(place, folder, title, languages)
+        folder = place.absolute() if isinstance(place, Path) else stack.enter_context(_staging(place, title))
         require_writable(folder)
-        yield Exchange(source=path, title=title, folder=folder, place=place, version=version)
+        exchanged = Exchange(
+            source=path,
+            title=title,
+            folder=folder,
+            place=place,
+            version=version,
+            sheets=dict.fromkeys(SheetFiles.of(folder, title, language) for language in languages),
+        )
+        exchanged.bring_sheets()
+        yield exchanged
 
 
-def _staging(place: Location, title: str) -> Path:
-    """Where a lecture's results for a store are made: the same folder in every run, so that nothing is made twice."""
+def brought(file: str | None) -> Path | None:
+    """A file that a run reads, such as a glossary, on this machine; None for None. BadInput, Unavailable, NoSpace."""
+    if file is None:
+        return None
+    place = locations.location(file)
+    return place if isinstance(place, Path) else locations.fetched(place, _sources()).path
+
+
+def _sources() -> Path:
+    return cache_folder() / "sources"
+
+
+@contextmanager
+def _staging(place: Location, title: str) -> Iterator[Path]:
+    """Where a lecture's results for a store are made: the same folder in every run, and gone after the last one.
+
+    What is in it has second names in the store of finished work, whose disk it would fill.
+    """
     name = hashlib.sha256(f"{place}\0{title}".encode()).hexdigest()[:24]
     folder = cache_folder() / "results" / name
     folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _bring_edits(place: Location, folder: Path, title: str, languages: Sequence[str]) -> None:
-    """The sheets with their tables, as they are in the store now; what is gone there, goes."""
-    wanted = []
-    for language in languages:
-        files = SheetFiles.of(folder, title, language)
-        wanted += [files.csv, files.table, files.upcoming]
-    for file in wanted:
-        there = locations.join(place, *file.relative_to(folder).parts)
-        if not locations.exists(there):
-            file.unlink(missing_ok=True)
-            continue
-        with locations.held(locations.fetched(there, cache_folder() / "sources")) as copy, published(file) as draft:
-            shutil.copyfile(copy, draft)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield folder
+        with suppress(BlockingIOError):  # another run of the same lecture is at work in it
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(handle)

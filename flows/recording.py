@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from prefect.runtime import flow_run
 
+from infra.locations import Location
 from manifests.errors import RedubError
 from tasks.journal import Journal
 from tasks.runs import LanguageOutcome, RunRecord, next_name, write_record
@@ -22,7 +22,7 @@ class Recording:
 
     duration_s: float = 0.0
     languages: tuple[LanguageOutcome, ...] = ()
-    beside: Path | None = None
+    beside: Location | None = None
     _records: list[RunRecord] = field(default_factory=list)
 
     def keep(self, record: RunRecord) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TextIO, TypeVar
 from uuid import UUID
 
@@ -57,7 +56,7 @@ class ReviewRequest:
 
     flow_run_id: UUID
     page: str
-    sheets: tuple[Path, ...]
+    sheets: tuple[str, ...]
     worst: tuple[SheetRow, ...]
     problem: str = ""
 
@@ -79,7 +78,7 @@ def reviewing(reviewer: Reviewer) -> Iterator[None]:
 
 
 def await_review(
-    sheets: Sequence[Path],
+    sheets: Sequence[str],
     worst: Sequence[SheetRow],
     read: Callable[[], Read],
     *,
@@ -165,7 +164,7 @@ def at_the_terminal(keyboard: TextIO | None, say: Callable[[str], None]) -> Revi
 
 def prompt(request: ReviewRequest, *, interactive: bool) -> list[str]:
     """What a person is told when a run waits, line by line, the worst lines of the sheets first."""
-    sheets = ", ".join(str(sheet) for sheet in request.sheets)
+    sheets = ", ".join(request.sheets)
     if request.problem:
         lines = [f"Not yet: {request.problem}"]
     else:
@@ -235,5 +234,5 @@ def _plain(text: str) -> str:
 
 
 def _go_on_later(request: ReviewRequest) -> str:
-    where = ", ".join(str(sheet) for sheet in request.sheets)
+    where = ", ".join(request.sheets)
     return f"what you changed in {where} is kept: run the same command again."

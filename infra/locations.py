@@ -145,13 +145,23 @@ def version_of(place: Location) -> SourceVersion | None:
 
 
 def require_unchanged(version: SourceVersion) -> None:
-    """Raise where the location no longer has this content: BadInput that says it was replaced or removed."""
-    place = location(version.location)
-    now = version_of(place)
+    """Raise where the location no longer has this content: Replaced (a BadInput), also for what was removed."""
+    now = version_of(location(version.location))
     if now is None or (now.etag, now.size_bytes) != (version.etag, version.size_bytes):
-        what = "it was removed" if now is None else "it was replaced"
-        remedy = "run again: the new one is then taken from the start"
-        raise Replaced(f"{what} while redub was working on it;", where=version.location, remedy=remedy)
+        raise _not_the_same(version.location, now, "while redub was working on it")
+
+
+def version_called(place: Location, etag: str) -> SourceVersion:
+    """What is there now, where it is the content that `etag` names. Replaced (a BadInput) where it is not."""
+    now = version_of(place)
+    if now is None or now.etag != etag:
+        raise _not_the_same(str(place), now, "since it was asked for")
+    return now
+
+
+def _not_the_same(where: str, now: SourceVersion | None, when: str) -> Replaced:
+    what = "it was removed" if now is None else "it was replaced"
+    return Replaced(f"{what} {when};", where=where, remedy="run again: the new one is then taken from the start")
 
 
 def fetched(place: Location, folder: Path, *, only: SourceVersion | None = None) -> Fetched:
@@ -349,12 +359,15 @@ def _in_the_way(place: Location) -> Conflict:
     return Conflict(what, where=str(place), remedy="choose another place, or ask to replace it")
 
 
-def publish_folder(folder: Path, place: Location, *, replace: bool, last: Sequence[str] = ()) -> list[Published]:
+def publish_folder(
+    folder: Path, place: Location, *, replace: bool, last: Sequence[str] = (), without: Sequence[str] = ()
+) -> list[Published]:
     """Publish every file below `folder` at the same name below `place`; those named in `last` come last, in order.
 
-    So whoever sees the last one finds all the others there. As `publish`.
+    So whoever sees the last one finds all the others there. Those named in `without` are left out. As `publish`.
     """
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    files = [path for path in files if path.relative_to(folder).as_posix() not in without]
     late = [folder / each for each in last]
     ordered = [path for path in files if path not in late] + [path for path in late if path in files]
     return [publish(path, join(place, *path.relative_to(folder).parts), replace=replace) for path in ordered]

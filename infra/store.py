@@ -56,12 +56,17 @@ def cache_store() -> Store:
 
     `REDUB_CACHE_MAX_GB` bounds what is kept here of what the remote has too. BadInput where one is not well formed.
     """
-    remote, most = os.environ.get("REDUB_CACHE_REMOTE", ""), os.environ.get("REDUB_CACHE_MAX_GB", "")
+    remote = os.environ.get("REDUB_CACHE_REMOTE", "")
+    return Store(cache_folder(), remote=parse_uri(remote) if remote else None, most_bytes=most_cache_bytes())
+
+
+def most_cache_bytes() -> int | None:
+    """What `REDUB_CACHE_MAX_GB` allows, None where it says nothing. BadInput where it is no number."""
+    most = os.environ.get("REDUB_CACHE_MAX_GB", "")
     try:
-        most_bytes = int(float(most) * 1e9) if most else None
+        return int(float(most) * 1e9) if most else None
     except ValueError as error:
         raise BadInput("this is no number of GB;", where="REDUB_CACHE_MAX_GB", remedy="set it to 100") from error
-    return Store(cache_folder(), remote=parse_uri(remote) if remote else None, most_bytes=most_bytes)
 
 
 class Store:

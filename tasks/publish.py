@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,17 +81,23 @@ def require_passed(reports: Mapping[str, DubReport], stem: str, folder: Path) ->
 
 
 def publish_dubs(
-    dubbed: DubbedLecture, stem: str, folder: Path, store: Store, mended: Mapping[str, str] = _UNMENDED
+    dubbed: DubbedLecture,
+    stem: str,
+    folder: Path,
+    store: Store,
+    mended: Mapping[str, str] = _UNMENDED,
+    address: Callable[[str], str] = str,
 ) -> tuple[LanguageOutcome, ...]:
     """Publish every dub of a lecture in `folder`: manifests, subtitles, statements, then the videos.
 
-    `mended` says what edits cost, by language.
+    `mended` says what edits cost, by language; `address` what people call a file of this machine that is named in the
+    manifests.
     """
     outcomes = []
     videos: list[DubbedVideo] = []
     for dub in dubbed.dubs:
         files = _publish_files(dub, dubbed.heard.language, stem, folder, store)
-        videos.append(_record(dub, dubbed.heard.video, files[0]))
+        videos.append(_record(dub, dubbed.heard.video, address(str(files[0]))))
         page = report_files.report_files(manifest_folder(stem, folder), dub.language).page
         outcomes.append(
             LanguageOutcome(
@@ -106,7 +112,8 @@ def publish_dubs(
                 mended=mended.get(dub.language, ""),
             )
         )
-    _publish_manifests(dubbed, videos, manifest_folder(stem, folder))
+    source = dataclasses.replace(dubbed.heard.video, uri=address(dubbed.heard.video.uri))
+    _publish_manifests(dubbed, source, videos, manifest_folder(stem, folder))
     for extra in reversed(dubbed.joined):
         store.publish(extra.blob, folder / f"{stem}.{extra.name}")
     return tuple(outcomes)
@@ -127,12 +134,12 @@ def _publish_files(dub: Dub, source_language: str, stem: str, folder: Path, stor
     return list(reversed(blobs))
 
 
-def _record(dub: Dub, video: Video, file: Path) -> DubbedVideo:
+def _record(dub: Dub, video: Video, uri: str) -> DubbedVideo:
     return DubbedVideo(
         id=f"{video.id}/{dub.language}",
         video_id=video.id,
         language=dub.language,
-        uri=str(file),
+        uri=uri,
         sha256=dub.files.video.sha256,
         span=video.span,
         copied_frames=dub.files.copied_frames,
@@ -142,10 +149,10 @@ def _record(dub: Dub, video: Video, file: Path) -> DubbedVideo:
     )
 
 
-def _publish_manifests(dubbed: DubbedLecture, videos: Sequence[DubbedVideo], folder: Path) -> None:
+def _publish_manifests(dubbed: DubbedLecture, source: Video, videos: Sequence[DubbedVideo], folder: Path) -> None:
     heard = dubbed.heard
     tables: dict[str, tuple[type[Any], Sequence[Any]]] = {
-        "videos": (Video, [heard.video]),
+        "videos": (Video, [source]),
         "shots": (Shot, heard.shots),
         "chunks": (Chunk, heard.chunks),
         "face_tracks": (FaceTrack, heard.tracks),

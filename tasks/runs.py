@@ -8,7 +8,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from infra import locations
 from infra.files import published
+from infra.locations import Location
+from infra.objects.reading import read_small
+from infra.objects.uri import ObjectUri
+from infra.objects.writing import upload_bytes
 from infra.places import state_folder
 from manifests.errors import BadInput
 from manifests.records import Degradation
@@ -64,21 +69,26 @@ def next_name(title: str) -> str:
     return f"{slug}-{number}"
 
 
-def write_record(record: RunRecord, beside: Path | None) -> None:
-    """Keep `record` under its name in the state folder, and in the folder `beside`, where one is given."""
-    text = _ADAPTER.dump_json(record, indent=1).decode()
-    for target in (_folder() / f"{record.name}.json", *([beside / RECORD_NAME] if beside else [])):
-        with published(target) as draft:
-            draft.write_text(text, encoding="utf-8")
+def write_record(record: RunRecord, beside: Location | None) -> None:
+    """Keep `record` under its name in the state folder, and in the folder or prefix `beside`, where one is given."""
+    content = _ADAPTER.dump_json(record, indent=1)
+    for target in (_folder() / f"{record.name}.json", *([locations.join(beside, RECORD_NAME)] if beside else [])):
+        if isinstance(target, Path):
+            with published(target) as draft:
+                draft.write_bytes(content)
+        else:
+            upload_bytes(content, target, content_type="application/json")
 
 
 def read_record(run: str | None) -> RunRecord:
-    """The run of that name or in that folder, the latest where None. BadInput where there is none."""
+    """The run of that name or in that folder or prefix, the latest where None. BadInput where there is none."""
     if run is None:
         files = sorted(_folder().glob("*.json"), key=lambda path: path.stat().st_mtime)
         if not files:
             raise BadInput("no run was recorded on this machine yet.", remedy="Start one: redub dub SOURCE --to fr")
         file = files[-1]
+    elif isinstance(there := locations.location(run), ObjectUri):
+        return _read_there(there if there.name == RECORD_NAME else there.child(RECORD_NAME))
     else:
         given = Path(run)
         file = given / RECORD_NAME if given.is_dir() else given if given.is_file() else _folder() / f"{run}.json"
@@ -89,6 +99,16 @@ def read_record(run: str | None) -> RunRecord:
         raise BadInput(f"there is no run {run!r}.", remedy=f"Known runs: {known}.") from error
     except ValidationError as error:
         raise BadInput("this is no record of a run.", where=str(file)) from error
+
+
+def _read_there(place: ObjectUri) -> RunRecord:
+    found = read_small(place)
+    if found is None:
+        raise BadInput("there is no record of a run;", where=str(place), remedy="name the NAME.redub/ of a dub")
+    try:
+        return _ADAPTER.validate_json(found[0])
+    except ValidationError as error:
+        raise BadInput("this is no record of a run.", where=str(place)) from error
 
 
 def _folder() -> Path:

@@ -18,7 +18,7 @@ from manifests.errors import BadInput
 from manifests.records import SheetRow
 from manifests.time import Span
 
-SHEETS = (Path("lecture.fr.csv"), Path("lecture.de.csv"))
+SHEETS = ("lecture.fr.csv", "lecture.de.csv")
 
 ROW = SheetRow(
     id="bdfk-0000-001",
