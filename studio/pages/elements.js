@@ -15,7 +15,7 @@ export function el(tag, props = {}, ...children) {
     else if (name === "value") made.value = value;
     else attribute(made, name, value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return made;
 }
 
@@ -41,7 +41,7 @@ export function drawn(paths, className = "icon") {
 
 /** Replaces what is in `parent`, where it differs. */
 export function fill(parent, ...children) {
-  parent.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  parent.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
 }
 
 let counter = 0;

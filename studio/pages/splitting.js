@@ -32,7 +32,7 @@ export function askSplit(line, { at, caret, languages }) {
   });
 }
 
-/** The offsets at which a word begins, but the first: in code points, as Python counts. */
+/** The offsets at which a word begins, but the first. */
 function gapsOf(text) {
   return [...text.matchAll(/(?<=\s)\S/gu)].map((match) => match.index);
 }
@@ -52,6 +52,7 @@ function textSlider(text, gaps, start, lang, dir) {
   };
   control.addEventListener("input", draw);
   draw();
+  // The server counts characters, not the halves of those that JavaScript stores in two.
   return { control, shown, value: () => [...text.slice(0, gaps[control.value])].length };
 }
 

@@ -169,7 +169,7 @@ function given(project) {
     [facts.length, source.duration_s ? clock(source.duration_s) : audio?.duration_s ? clock(audio.duration_s) : ""],
     [facts.picture, source.width ? size(source.width, source.height, source.fps) : ""],
     [facts.languages, project.to.map((code) => words.languageNames[code] ?? code).join(", ")],
-    [facts.lips, project.lips ?? ""],
+    [facts.lips, project.lips ? words.watch.lipsNames[project.lips] ?? project.lips : ""],
     [facts.review, project.kind === "dub" ? (project.review ? facts.yes : facts.no) : ""],
   ];
   return [rows.filter(([, value]) => value).map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value }))),

@@ -1,0 +1,371 @@
+"""A stand-in for the studio's server: docs/studio/api.md in memory, for tests of the pages alone.
+
+Nothing is computed: a run is a few events, a dub is a file made beforehand. Tests that end to end mean something run
+against `studio` itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import json
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from stub_lines import clock_of, made_lines
+
+PAGES = Path(__file__).parents[3] / "studio" / "pages"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+NAMES = {"fr": ("French", "français", "ltr"), "ar": ("Arabic", "العربية", "rtl"), "es": ("Spanish", "español", "ltr")}
+
+
+@dataclass
+class Stub:
+    """What the stand-in knows. Tests set it up and look at it."""
+
+    media: Path
+    projects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lines: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
+    events: dict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=dict)
+    uploads: dict[str, bytearray] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    lengths: dict[str, int] = field(default_factory=dict)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    counter: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    needs_login: bool = False
+    cut_after: int | None = None
+    prefixes: tuple[str, ...] = ()
+    version: int = 1
+
+    def add(self, state: str, *, kind: str = "dub", to: tuple[str, ...] = ("fr",), **given: Any) -> dict[str, Any]:
+        """A project in `state`; with results where it is done."""
+        name = f"p{next(self.counter)}"
+        results = [self.result(name, language) for language in to] if state == "done" else []
+        project = {
+            "id": name,
+            "kind": kind,
+            "title": "Lecture 3: Fourier",
+            "created": "2026-11-29T09:12:00Z",
+            "state": state,
+            "place_in_queue": 2 if state == "queued" else None,
+            "source": {"name": "lecture.mp4", "kind": "video", "duration_s": 26.0, "width": 640, "height": 360, "fps": 25},
+            "audio": None,
+            "from": "en",
+            "to": list(to),
+            "voices": {},
+            "lips": "rewrite",
+            "review": False,
+            "text": None,
+            "estimate": {"seconds": 1620, "basis": "Four talks of this kind took 6.2 times their length on this machine."},
+            "progress": {"fraction": 0.0, "stage": "", "label": "", "language": None, "eta_s": None},
+            "error": None,
+            "run_page": "http://127.0.0.1:4200/runs/flow-run/1",
+            "results": results,
+            "expires": "2026-12-29T09:12:00Z",
+            "edited": False,
+            **given,
+        }
+        self.projects[name] = project
+        self.events.setdefault(name, [])
+        return project
+
+    def result(self, project: str, language: str) -> dict[str, Any]:
+        """What a run of `project` into `language` left."""
+
+        def file(name: str, kind: str, size: int) -> dict[str, Any]:
+            return {"name": name, "kind": kind, "language": language, "size_bytes": size, "url": f"/media/{project}/{name}"}
+
+        stem = f"lecture.{language}"
+        files = [
+            file(f"{stem}.mp4", "video", 84_200_000),
+            file(f"{stem}.srt", "subtitles", 4_210),
+            file(f"{stem}.vtt", "subtitles", 4_230),
+            file(f"{stem}.csv", "sheet", 9_120),
+            file(f"report.{language}.html", "report", 812_000),
+            file(f"{stem}.c2pa", "disclosure", 12_400),
+        ]
+        voices = {"ar": ["ar2"]}.get(language, ["ff_siwis"])
+        return {
+            "language": language,
+            "direction": NAMES[language][2],
+            "video": files[0],
+            "subtitles": files[1:3],
+            "sheet": files[3],
+            "report": files[4],
+            "disclosure": {
+                "signer": "redub on lecturebox", "known": False, "synthetic": ["speech", "lips"], "languages": ["en", language],
+                "voices": voices, "software": "redub 0.1.0", "source_sha256": "ab" * 32, "file": files[5],
+            },
+            "mended": "",
+            "degraded": [{"reason": "a face too small for new lips", "spans": 1, "seconds": 3.2}],
+            "files": files,
+        }  # fmt: skip
+
+    def tell(self, project: str, event: str, **data: Any) -> None:
+        """An event of a project; a state also changes the project."""
+        if event == "state":
+            self.projects[project].update(data)
+        self.events[project].append((event, data))
+
+    def answer(self, project: str, language: str) -> dict[str, Any]:
+        """The lines of a project, as the API gives them."""
+        lines = self.lines.setdefault((project, language), made_lines(language, 5))
+        length = max(26.0, lines[-1]["end_s"] + 1)
+        return {
+            "etag": f'"{self.version}"',
+            "language": language,
+            "direction": NAMES[language][2],
+            "source_language": "en",
+            "source_direction": "ltr",
+            "duration_s": length,
+            "dub_duration_s": length + 1.5,
+            "clock": clock_of(lines),
+            "speakers": [
+                {"id": "speaker1", "name": "Speaker 1", "voice": "ff_siwis"},
+                {"id": "speaker2", "name": "Speaker 2", "voice": "af_heart"},
+            ],
+            "voices": [
+                {"id": "ff_siwis", "name": "Siwis", "gender": "female"},
+                {"id": "af_heart", "name": "Heart", "gender": "female"},
+            ],
+            "lines": lines,
+        }
+
+
+def application(stub: Stub) -> Starlette:
+    """The stand-in as an ASGI app."""
+
+    async def page(_: Request) -> Response:
+        return FileResponse(PAGES / "index.html", headers={"Content-Security-Policy": POLICY})
+
+    async def login_page(_: Request) -> Response:
+        return FileResponse(PAGES / "login.html", headers={"Content-Security-Policy": POLICY})
+
+    async def asset(request: Request) -> Response:
+        kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+        file = PAGES / request.path_params["name"]
+        return FileResponse(file, media_type=kinds[file.suffix], headers={"Cache-Control": "no-cache"})
+
+    async def session(_: Request) -> Response:
+        return JSONResponse({"user": None if stub.needs_login else "local", "login": stub.needs_login, "needs_login": stub.needs_login})
+
+    async def login(request: Request) -> Response:
+        if (await request.json())["token"] != "right":
+            return JSONResponse({"error": "That token is not known here.", "remedy": ""}, 401)
+        stub.needs_login = False
+        return JSONResponse({"user": "ada", "login": True, "needs_login": False})
+
+    async def offer(_: Request) -> Response:
+        await asyncio.sleep(0.05)
+        return JSONResponse(_offer(stub))
+
+    async def projects(request: Request) -> Response:
+        if stub.needs_login:
+            return JSONResponse({"error": "Sign in first.", "remedy": ""}, 401)
+        if request.method == "GET":
+            return JSONResponse({"projects": list(reversed(stub.projects.values()))})
+        wanted = await request.json()
+        made = stub.add("new", kind=wanted["kind"], to=tuple(wanted["to"]) or ("und",), text=wanted.get("text"))
+        made.update(title=wanted.get("title") or stub.names.get(wanted["source"].get("upload", ""), "lecture"), asked=wanted)
+        return JSONResponse(made, 201)
+
+    async def project(request: Request) -> Response:
+        name = request.path_params["id"]
+        if name not in stub.projects:
+            return JSONResponse({"error": "There is no such video.", "remedy": "Look at your videos."}, 404)
+        if request.method == "DELETE":
+            del stub.projects[name]
+            return Response(status_code=204)
+        return JSONResponse(stub.projects[name])
+
+    async def act(request: Request) -> Response:
+        name, action = request.path_params["id"], request.path_params["action"]
+        state = {"start": "queued", "resume": "queued", "render": "queued", "continue": "running", "cancel": "cancelled"}
+        stub.tell(name, "state", state=state[action], place_in_queue=1 if state[action] == "queued" else None, error=None, run_page=None)
+        return JSONResponse(stub.projects[name])
+
+    async def events(request: Request) -> Response:
+        name = request.path_params["id"]
+
+        async def stream() -> AsyncIterator[str]:
+            at = 0
+            while True:
+                for kind, data in stub.events[name][at:]:
+                    at += 1
+                    yield f"id: {at}\nevent: {kind}\ndata: {json.dumps(data)}\n\n"
+                if await request.is_disconnected():
+                    return
+                await asyncio.sleep(0.03)
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+    async def lines(request: Request) -> Response:
+        name, language = request.path_params["id"], request.query_params["language"]
+        if request.method == "PUT":
+            if request.headers["If-Match"] != f'"{stub.version}"':
+                return JSONResponse({"error": "The sheet is another by now.", "remedy": "Load it again."}, 412)
+            changes = (await request.json())["changes"]
+            stub.changes.extend(changes)
+            fault = _change(stub.lines[name, language], changes)
+            if fault:
+                return JSONResponse(fault, 422)
+            stub.version += 1
+            stub.projects[name]["edited"] = True
+        return JSONResponse(stub.answer(name, language))
+
+    async def hear(_: Request) -> Response:
+        await asyncio.sleep(0.05)
+        return FileResponse(stub.media / "line.wav", media_type="audio/wav")
+
+    async def waveform(request: Request) -> Response:
+        seed = 7 if request.query_params["language"] == "source" else 11
+        peaks = [abs((i * seed * 37 % 101) - 50) * 5 * (1 if i % 250 < 205 else 0) for i in range(50 * 26)]
+        return JSONResponse({"per_s": 50, "duration_s": 26.0, "peaks": peaks})
+
+    async def media(request: Request) -> Response:
+        name = request.path_params["name"]
+        ending = Path(name).suffix
+        file = {"source": "source.mp4", ".mp4": "dub.mp4", ".jpg": "still.jpg"}.get(name if name == "source" else ending)
+        attached = {"Content-Disposition": f'attachment; filename="{name}"'} if "download" in request.query_params else {}
+        if file is None:
+            text = "WEBVTT\n\n00:00.500 --> 00:04.700\nUne transformée décompose un signal.\n" if ending == ".vtt" else "x"
+            return Response(text, media_type="text/vtt" if ending == ".vtt" else "text/plain", headers=attached)
+        return FileResponse(stub.media / file, headers=attached)
+
+    async def create_upload(request: Request) -> Response:
+        name = f"u{next(stub.counter)}"
+        given = dict(part.split(" ") for part in request.headers["Upload-Metadata"].split(","))
+        stub.uploads[name] = bytearray()
+        stub.names[name] = base64.b64decode(given["name"]).decode()
+        stub.lengths[name] = int(request.headers["Upload-Length"])
+        return Response(status_code=201, headers={"Location": f"/api/uploads/{name}", "Tus-Resumable": "1.0.0"})
+
+    async def upload(request: Request) -> Response:
+        name = request.path_params["id"]
+        if name not in stub.uploads:
+            return JSONResponse({"error": "There is no such upload.", "remedy": "Begin anew."}, 404)
+        kept = stub.uploads[name]
+        if request.method == "DELETE":
+            del stub.uploads[name]
+            return Response(status_code=204)
+        if request.method == "PATCH":
+            if int(request.headers["Upload-Offset"]) != len(kept):
+                return JSONResponse({"error": "Another offset.", "remedy": ""}, 409)
+            async for piece in request.stream():
+                kept.extend(piece)
+                if stub.cut_after is not None and len(kept) > stub.cut_after:
+                    stub.cut_after = None
+                    return JSONResponse({"error": "Cut.", "remedy": ""}, 503)
+            if bytes(kept[:5]) == b"nope!":
+                del stub.uploads[name]
+                return JSONResponse({"error": "This is no video.", "remedy": "Choose an MP4, MOV, MKV or WebM file."}, 415)
+        headers = {"Upload-Offset": str(len(kept)), "Upload-Length": str(stub.lengths[name]), "Tus-Resumable": "1.0.0"}
+        return Response(status_code=204 if request.method == "PATCH" else 200, headers=headers)
+
+    async def sample(_: Request) -> Response:
+        return FileResponse(stub.media / "line.wav", media_type="audio/wav")
+
+    routes = [
+        Route("/", page), Route("/login", login_page), Route("/assets/{name}", asset),
+        Route("/api/session", session), Route("/api/login", login, methods=["POST"]), Route("/api/offer", offer),
+        Route("/api/logout", session, methods=["POST"]), Route("/api/voices/{id}/sample", sample),
+        Route("/api/projects", projects, methods=["GET", "POST"]), Route("/api/projects/{id}", project, methods=["GET", "DELETE"]),
+        Route("/api/projects/{id}/events", events), Route("/api/projects/{id}/lines", lines, methods=["GET", "PUT"]),
+        Route("/api/projects/{id}/lines/{line}/hear", hear, methods=["POST"]), Route("/api/projects/{id}/waveform", waveform),
+        Route("/api/projects/{id}/{action}", act, methods=["POST"]), Route("/media/{id}/{name:path}", media),
+        Route("/api/uploads", create_upload, methods=["POST"]), Route("/api/uploads/{id}", upload, methods=["HEAD", "PATCH", "DELETE"]),
+    ]  # fmt: skip
+    return Starlette(routes=routes)
+
+
+def _change(lines: list[dict[str, Any]], changes: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Makes the changes; what is wrong with them where they cannot be made."""
+    places = {line["id"]: index for index, line in enumerate(lines)}
+    for change in changes:
+        if "split" in change:
+            at = places[change["split"]]
+            whole = lines[at]
+            source, said = change["at_source"], change["at_translation"]
+            first = whole | {"id": f"{whole['id']}.1", "source": whole["source"][:source].strip(), "translation": whole["translation"][:said].strip(), "end_s": change["at_s"]}
+            second = whole | {"id": f"{whole['id']}.2", "source": whole["source"][source:], "translation": whole["translation"][said:], "start_s": change["at_s"]}
+            lines[at : at + 1] = [first, second]
+        elif "merge" in change:
+            at = places[change["merge"][0]]
+            first, second = lines[at : at + 2]
+            texts = {column: f"{first[column]} {second[column]}" for column in ("source", "translation")}
+            name = first["id"][:-2] if first["id"].endswith(".1") else f"{first['id']}+{second['id'][-3:]}"
+            lines[at : at + 2] = [first | texts | {"id": name, "end_s": second["end_s"]}]
+        else:
+            line = lines[places[change["id"]]]
+            if "FAULT" in change.get("translation", ""):
+                return {"error": "it is too long to be said;", "remedy": "shorten it.", "row": places[change["id"]] + 2, "column": "translation"}
+            line.update(change)
+            line["edited"] = sorted({*line["edited"], *(change.keys() - {"id", "reviewed"})})
+        places = {line["id"]: index for index, line in enumerate(lines)}
+    return None
+
+
+def _offer(stub: Stub) -> dict[str, Any]:
+    def target(code: str) -> dict[str, Any]:
+        name, native, direction = NAMES[code]
+        voices = [("ff_siwis", "Siwis", "female", "native"), ("em_alex", "Alex", "male", "with an accent")]
+        return {
+            "code": code, "name": name, "native_name": native, "direction": direction, "from": ["en"],
+            "voices": [
+                {"id": f"{code}_{key}", "name": label, "gender": gender, "note": note, "lips": True, "sample": f"/api/voices/{key}/sample"}
+                for key, label, gender, note in voices
+            ],
+        }  # fmt: skip
+
+    return {
+        "sources": [{"code": "en", "name": "English"}, {"code": "fr", "name": "French"}],
+        "targets": [target(code) for code in NAMES],
+        "spoken": [target(code) for code in NAMES],
+        "limits": {
+            "upload_bytes": 4_000_000_000, "owner_bytes": 20_000_000_000, "duration_s": 14400, "pixels": 8_300_000,
+            "text_characters": 20_000, "retention_days": 30,
+        },
+        "machine": {"cores": 2, "gpu": None, "free_bytes": 61_000_000_000},
+        "s3_prefixes": list(stub.prefixes),
+        "lips": [
+            {"id": "rewrite", "name": "The speaker's own", "help": "Mouths of the same person, put in a new order. Best for a talk of some minutes."},
+            {"id": "none", "name": "As they are", "help": "Only the sound changes. Much quicker."},
+        ],
+        "prefect_page": None,
+    }  # fmt: skip
+
+
+@contextlib.contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """`app` on a free port of loopback, in a thread; its address."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(5)
+        listener.close()
