@@ -79,13 +79,7 @@ def _require_whole(order: ProjectOrder, limits: Limits) -> None:
         if order.to:
             raise _refused("to", "a recording is not translated", "leave the languages out")
     else:
-        text = (order.text or "").strip()
-        if not text:
-            raise _refused("text", "the text is empty", "give it some words")
-        if len(text) > limits.text_characters:
-            raise _refused("text", f"the text has {len(text)} characters", f"at most {limits.text_characters}")
-        if len(order.to) != 1:
-            raise _refused("to", "one language is needed: that of the text", "choose it")
+        _require_text(order, limits)
     if order.kind != "text" and order.text is not None:
         raise _refused("text", "this kind of project has no text", "leave it out")
     if order.kind != "speech" and order.audio is not None:
@@ -93,6 +87,16 @@ def _require_whole(order: ProjectOrder, limits: Limits) -> None:
     strays = [language for language, _ in order.voices if language not in order.to]
     if strays:
         raise _refused("voices", f"a voice is given for {strays[0]}, which is not asked for", "leave it out")
+
+
+def _require_text(order: ProjectOrder, limits: Limits) -> None:
+    text = (order.text or "").strip()
+    if not text:
+        raise _refused("text", "the text is empty", "give it some words")
+    if len(text) > limits.text_characters:
+        raise _refused("text", f"the text has {len(text)} characters", f"at most {limits.text_characters}")
+    if len(order.to) != 1:
+        raise _refused("to", "one language is needed: that of the text", "choose it")
 
 
 def _from(body: Mapping[str, Any]) -> str | None:

@@ -33,6 +33,7 @@ from studio.stills import Stills
 from studio.telling import Teller
 
 if TYPE_CHECKING:
+    from tasks.lecture import DubJob
     from tasks.runs import RunRecord
     from tasks.settings import DubSettings
 
@@ -172,6 +173,22 @@ def runs_of(project: Project) -> list[tuple[Sequence[str], str | None]]:
     voices = dict(project.voices)
     free = [code for code in project.to if code not in voices]
     return [*([(free, None)] if free else []), *(((code,), voices[code]) for code in project.to if code in voices)]
+
+
+def job_of(project: Project, folder: Path, language: str) -> DubJob:
+    """The job that the run which makes `language` is given, for whoever asks about a part of it."""
+    from tasks.lecture import DubJob
+
+    languages, voice = next(each for each in runs_of(project) if language in each[0])
+    return DubJob(
+        source=folder / project.source.file,
+        title=Path(project.source.file).stem,
+        targets=tuple(languages),
+        source_language=project.from_,
+        audio_track=None,
+        settings=settings_of(project, voice),
+        course=folder / OUT,
+    )
 
 
 def _talk(project: Project, folder: Path) -> RunRecord:

@@ -13,6 +13,7 @@ from studio import events
 from studio.records import Progress
 from tasks.journal import Entry
 from tasks.progress import At, Meter
+from tasks.stage_names import said
 
 _LEAST_BETWEEN_S = 0.5
 
@@ -37,36 +38,6 @@ PHASES: tuple[tuple[str, str, frozenset[str]], ...] = (
     ),
 )
 """What the page draws: the parts of a run, in the order in which they come to their ends, and their stages."""
-
-LABELS = {
-    "speech": "Finding speech",
-    "identify": "Finding out the language",
-    "listen": "Writing down what is said",
-    "voice_samples": "Learning the voices",
-    "background": "Keeping the background",
-    "reference": "Learning the voice",
-    "sound": "Taking the recording",
-    "shots": "Finding shots",
-    "faces": "Following faces",
-    "meshes": "Looking at mouths",
-    "speaking": "Finding who speaks",
-    "library": "Gathering mouths",
-    "appearances": "Looking at faces",
-    "prepare": "Preparing the picture",
-    "cut": "Cutting the speech",
-    "translate": "Translating",
-    "speak": "Speaking",
-    "mix": "Fitting speech to the clock",
-    "voice": "Making the voice track",
-    "lips": "Moving lips",
-    "render": "Painting the picture",
-    "assemble": "Putting the file together",
-    "sign": "Signing",
-    "heard_back": "Hearing it back",
-    "levels": "Measuring loudness",
-    "real_lips": "Measuring the real lips",
-    "dubbed_lips": "Measuring the new lips",
-}
 
 
 def talk_plan(language: str, *, speaks: bool) -> tuple[dict[At, float], ...]:
@@ -128,14 +99,13 @@ class Teller:
     def _progress(self, stage: str, language: str | None) -> Progress:
         standing = self.meter.standing()
         # Of the stages at work the one that came last is what people want to read.
-        working = [at for at in standing.working if at[0] in LABELS]
-        at = working[-1] if working else (stage, language)
+        at = standing.working[-1] if standing.working else (stage, language)
         done, of = self._counts.get(at, [0, 0])
         left_s = standing.left_s if standing.left_s is not None else (1 - standing.share) * self.total_s
         return Progress(
             fraction=round(min(standing.share, 0.99), 4),
             stage=at[0],
-            label=LABELS.get(at[0], at[0].replace("_", " ").capitalize()),
+            label=said(at[0]).capitalize(),
             done=done,
             of=of,
             language=at[1],

@@ -1,0 +1,116 @@
+"""The process that keeps voices loaded: it says samples of voices, and single lines of dubs as they will be heard.
+
+python -m studio.voice_process
+
+Questions come as lines of JSON on standard input, one answer each goes to standard output:
+`{"sample": VOICE, "language": CODE, "text": TEXT}`, or `{"project": FOLDER, "language": CODE, "line": ROW, ...}`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from manifests.errors import RedubError
+from studio.answers import Refused, status_of, told
+
+if TYPE_CHECKING:
+    from infra.store import Store
+    from tasks.rehearsal import Rehearsal, Spoken
+
+_MOST_OPEN = 4
+_FAULT = {"error": "the line could not be spoken", "remedy": "try again; the server's log says more", "status": 500}
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    # What libraries print must not get between the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    desk = VoiceDesk()
+    for line in sys.stdin:
+        answers.write(json.dumps(_answer(desk, line)) + "\n")
+        answers.flush()
+
+
+def _answer(desk: VoiceDesk, line: str) -> dict[str, Any]:
+    try:
+        question = json.loads(line)
+        spoken = desk.sample(question) if "sample" in question else desk.line(question)
+    except RedubError as error:
+        return told(error) | {"status": status_of(error)}
+    except Exception:  # noqa: BLE001 (this process answers the next question, too)
+        traceback.print_exc()
+        return _FAULT
+    return {"audio": str(spoken.audio), "duration_s": spoken.duration_s, "rate": spoken.rate}
+
+
+@dataclass(slots=True)
+class VoiceDesk:
+    """Keeps the store and a few rehearsals open: what of a dub a line's sound hangs on is recalled once."""
+
+    _store: Store | None = None
+    _open: dict[tuple[str, str, str], Rehearsal] = field(default_factory=dict)
+
+    def sample(self, question: Mapping[str, Any]) -> Spoken:
+        """A text by a voice, at its own rate."""
+        from tasks.rehearsal import say
+
+        return say(question["text"], question["sample"], question["language"], self.store)
+
+    def line(self, question: Mapping[str, Any]) -> Spoken:
+        """A line of a dub, with what the person has written but not saved. Refused where there is no such line."""
+        from manifests.records import Edit
+        from tasks.sheet import read_sheet
+        from tasks.sheet_changes import view_sheet
+
+        folder, language = Path(question["project"]), question["language"]
+        out, stem = folder / "out", question["stem"]
+        line = next((each for each in view_sheet(out, stem, language).lines if each.id == question["line"]), None)
+        if line is None:
+            raise Refused(404, "there is no such line", "load the lines again")
+        sheet = read_sheet(out, stem, language)
+        spoken_id = line.report_id
+        heard = next((row.machine_source for row in sheet.rows if row.utterance_id in line.utterance_ids), line.source)
+        wanted = {column: question[column] for column in ("translation", "voice") if question.get(column)}
+        edits = [e for e in sheet.edits if not (e.utterance_id == spoken_id and e.column in wanted)]
+        edits += [
+            Edit(utterance_id=spoken_id, language=language, column=column, value=value, heard=heard)
+            for column, value in wanted.items()
+        ]
+        return self._rehearsal(folder, language).say(edits, spoken_id)
+
+    @property
+    def store(self) -> Store:
+        """The store of finished work."""
+        from infra.store import cache_store
+
+        if self._store is None:
+            self._store = cache_store()
+        return self._store
+
+    def _rehearsal(self, folder: Path, language: str) -> Rehearsal:
+        from studio.projects import read_project
+        from studio.run import job_of
+        from tasks.journal import Journal
+        from tasks.pool import InProcessPool
+        from tasks.rehearsal import Rehearsal
+
+        project = read_project(folder)
+        at = (str(folder), language, str(project.worked_s))
+        if at not in self._open:
+            while len(self._open) >= _MOST_OPEN:
+                self._open.pop(next(iter(self._open)))
+            pool = InProcessPool(self.store, Journal())
+            self._open[at] = Rehearsal.open(job_of(project, folder, language), language, pool)
+        return self._open[at]
+
+
+if __name__ == "__main__":
+    main()
