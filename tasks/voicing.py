@@ -17,6 +17,7 @@ from itertools import accumulate
 from typing import TypeVar
 
 from manifests.clock import HeldClock
+from manifests.errors import StageFailed
 from manifests.records import Edit, Placement, SpeechClip, Translation, Utterance
 from manifests.time import Span
 from models.acoustics.room import common_room
@@ -106,7 +107,10 @@ def voice_language(
     kept: frozenset[int] = frozenset()
     while True:
         try:
-            return _voiced(draft, edits, imitated, kept, settings, pool)
+            voiced = _voiced(draft, edits, imitated, kept, settings, pool)
+            if kept and not any(voiced.clips):
+                raise StageFailed(f"no chunk could be spoken in {draft.language}, so there is no dub: {_why(pool)}")
+            return voiced
         except _Lost as lost:
             # All is planned anew as if these chunks had nothing to say; what was spoken of the others is found again.
             kept |= lost.chunks
@@ -166,6 +170,11 @@ def _voiced(
         notice=notice,
         kept=kept,
     )
+
+
+def _why(pool: Pool) -> str:
+    """The first failure of the run, in words."""
+    return next((each.failure for each in pool.journal.entries if each.failure), "nothing is left of them")
 
 
 def _untold(draft: Draft, translations: Sequence[Translation], edits: Sequence[Edit], pool: Pool) -> frozenset[int]:
