@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
@@ -47,6 +48,8 @@ def worded(body: Callable[Given, Gives]) -> Callable[Given, Gives]:
             words = f"a fault in redub itself ({what}); its traceback is in this run's log: please report it"
             return cast("Gives", _failed(fault, words))
 
+    # Prefect looks the types of parameters up where a function was written, which for this one is here: so, resolved.
+    told.__signature__ = inspect.signature(body, eval_str=True)  # type: ignore[attr-defined]
     return told
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from infra import locations
-from infra.files import published
+from infra.files import no_space_told, published
 from infra.locations import Location
 from infra.objects.reading import read_small
 from infra.objects.uri import ObjectUri
@@ -20,6 +20,9 @@ from manifests.records import Degradation
 from tasks.journal import Entry
 
 RECORD_NAME = "run.json"
+FINISHED = "finished"
+GOING = "going"
+INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,11 @@ class LanguageOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """A run. `outcome` is "finished", or the error that ended it; `page` is where the Prefect server showed it."""
+    """A run. `page` is where the Prefect server showed it.
+
+    `outcome` is `FINISHED`, or the error that ended it; `GOING` while it goes on, and where it died without a word:
+    `seconds`, `entries` and the rest are then those of the last time that it was written.
+    """
 
     name: str
     command: str
@@ -59,14 +66,33 @@ class RunRecord:
 _ADAPTER: TypeAdapter[RunRecord] = TypeAdapter(RunRecord)
 
 
-def next_name(title: str) -> str:
-    """A name for a new run: what it is about, and the first number that no run of that title has."""
+def begin_record(record: RunRecord, title: str) -> RunRecord:
+    """Write `record` under a name of its own: what it is about, and the first number that no run of that title has.
+
+    Runs that begin at one time get a name each, in several processes too.
+    """
     slug = re.sub(r"[^\w-]+", "-", title).strip("-") or "run"
     taken = {path.stem for path in _folder().glob("*.json")}
     number = 1
     while f"{slug}-{number}" in taken:
         number += 1
-    return f"{slug}-{number}"
+    with no_space_told(_folder()):
+        _folder().mkdir(parents=True, exist_ok=True)
+        while True:
+            named = replace(record, name=f"{slug}-{number}")
+            try:
+                (_folder() / f"{named.name}.json").touch(exist_ok=False)
+            except FileExistsError:
+                number += 1
+                continue
+            write_record(named, None)
+            return named
+
+
+def record_files() -> list[Path]:
+    """The files of all runs that this machine knows of, in no order."""
+    # Neither drafts of files, nor a name that was taken this moment.
+    return [path for path in _folder().glob("[!.]*.json") if path.stat().st_size > 0]
 
 
 def write_record(record: RunRecord, beside: Location | None) -> None:
@@ -83,7 +109,7 @@ def write_record(record: RunRecord, beside: Location | None) -> None:
 def read_record(run: str | None) -> RunRecord:
     """The run of that name or in that folder or prefix, the latest where None. BadInput where there is none."""
     if run is None:
-        files = sorted(_folder().glob("*.json"), key=lambda path: path.stat().st_mtime)
+        files = sorted(record_files(), key=lambda path: path.stat().st_mtime)
         if not files:
             raise BadInput("no run was recorded on this machine yet.", remedy="Start one: redub dub SOURCE --to fr")
         file = files[-1]
@@ -95,7 +121,7 @@ def read_record(run: str | None) -> RunRecord:
     try:
         return _ADAPTER.validate_json(file.read_bytes())
     except FileNotFoundError as error:
-        known = ", ".join(sorted(path.stem for path in _folder().glob("*.json"))) or "none"
+        known = ", ".join(sorted(path.stem for path in record_files())) or "none"
         raise BadInput(f"there is no run {run!r}.", remedy=f"Known runs: {known}.") from error
     except ValidationError as error:
         raise BadInput("this is no record of a run.", where=str(file)) from error

@@ -11,7 +11,7 @@ from flows.cli.output import Output
 from manifests.records import Degradation
 from manifests.time import Span
 from tasks.journal import Entry
-from tasks.runs import RunRecord, read_record
+from tasks.runs import FINISHED, GOING, RunRecord, read_record
 
 _MOST_PLACES = 6
 
@@ -64,8 +64,9 @@ def _degraded(degradations: Iterable[Degradation]) -> list[str]:
 def _outcome(record: RunRecord) -> str:
     from rich.markup import escape
 
-    finished = record.outcome == "finished"
-    return "[green]finished[/]" if finished else f"[red]failed:[/] {escape(record.outcome)}"
+    if record.outcome == GOING:
+        return "[yellow]going on, or ended without a word[/]"
+    return "[green]finished[/]" if record.outcome == FINISHED else f"[red]failed:[/] {escape(record.outcome)}"
 
 
 def _by_stage(record: RunRecord) -> dict[tuple[str, str | None], list[Entry]]:
