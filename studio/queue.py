@@ -259,6 +259,7 @@ class Queue:
                 self.progress[project_id] = dict(event.data)
             case "page":
                 await self._set(project_id, run_page=event.data["url"] or None)
+                await self.announce(project_id)
             case "brought":
                 await self._set(project_id, source=_SOURCE.validate_python(event.data["source"]))
             case "paused":
@@ -283,6 +284,7 @@ class Queue:
         ended = running.ended
         if ended is not None and ended.kind == "results":
             results = _RESULTS.validate_python(ended.data["results"])
+            self.progress.pop(project_id, None)
             await self._set(
                 project_id,
                 state="done",

@@ -58,7 +58,7 @@ def talk_plan(language: str, *, speaks: bool) -> tuple[dict[At, float], ...]:
 class Teller:
     """A `tasks.journal.Listener`. `on_piece` is told each piece too, `on_first` once, in the flow's own thread.
 
-    Progress is written where it moved, twice a second at most; what was held back is written with the next piece.
+    Progress is written where it moved, twice a second at most; what was held back is written a moment later.
     """
 
     folder: Path
@@ -68,6 +68,8 @@ class Teller:
     on_piece: Callable[[Entry], None] = lambda _: None
     _counts: dict[At, list[int]] = field(default_factory=dict)
     _told_s: float = 0.0
+    _latest: At = ("", None)
+    _later: threading.Timer | None = None
     _first: bool = True
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -91,10 +93,21 @@ class Teller:
 
     def _tell(self, stage: str, language: str | None) -> None:
         with self._lock:
-            if time.monotonic() - self._told_s < _LEAST_BETWEEN_S:
+            self._latest = stage, language
+            if self._later is not None:
                 return
-            self._told_s = time.monotonic()
-            events.append(self.folder, "progress", asdict(self._progress(stage, language)))
+            wait_s = self._told_s + _LEAST_BETWEEN_S - time.monotonic()
+            if wait_s > 0:
+                self._later = threading.Timer(wait_s, self._write)
+                self._later.daemon = True
+                self._later.start()
+                return
+        self._write()
+
+    def _write(self) -> None:
+        with self._lock:
+            self._later, self._told_s = None, time.monotonic()
+            events.append(self.folder, "progress", asdict(self._progress(*self._latest)))
 
     def _progress(self, stage: str, language: str | None) -> Progress:
         standing = self.meter.standing()
@@ -114,22 +127,19 @@ class Teller:
         )
 
     def _stages(self) -> Sequence[dict[str, Any]]:
-        """The phases that this run has: one is done where its stages are and a later one has begun, too."""
-        counted = []
-        for id_, label, stages in PHASES:
-            done = sum(each[0] for (stage, _), each in self._counts.items() if stage in stages)
-            of = sum(each[1] for (stage, _), each in self._counts.items() if stage in stages)
-            counted.append((id_, label, stages, done, of))
+        """The phases that this run has, and how each stands."""
         planned = {stage for step in self.meter.steps for stage, _ in step}
-        latest = max((index for index, each in enumerate(counted) if each[4]), default=-1)
-        return [
-            {
-                "id": id_,
-                "label": label,
-                "state": "waiting" if not of else "done" if done >= of and index < latest else "running",
-                "done": done,
-                "of": of,
-            }
-            for index, (id_, label, stages, done, of) in enumerate(counted)
-            if of or stages & planned
-        ]
+        begun = {stage for stage, _ in self._counts}
+        latest = max((index for index, each in enumerate(PHASES) if each[2] & begun), default=-1)
+        found = []
+        for index, (id_, label, stages) in enumerate(PHASES):
+            counts = [each for (stage, _), each in self._counts.items() if stage in stages]
+            done, of = sum(each[0] for each in counts), sum(each[1] for each in counts)
+            if not of and not stages & planned:
+                continue
+            # The first two go side by side; what a phase that was left behind never began was not needed: faces of nobody.
+            behind = latest > max(index, 1)
+            whole = done >= of and (behind or stages & planned <= begun)
+            state = "waiting" if not of else "done" if whole else "running"
+            found.append({"id": id_, "label": label, "state": state, "done": done, "of": of})
+        return found
