@@ -329,13 +329,22 @@ class DubbedVideo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLine:
+    """An utterance as the machine heard it, of which a row of a sheet is a part, or which is a part of that row."""
+
+    utterance_id: str
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SheetRow:
     """A line of the editable sheet of a dub, as it was last written, with the machine's own values beside it.
 
     `id` is what the sheet calls the utterance, `span` is where the dubbed line is heard, on the source's clock.
     `machine_...` is what the cell would hold had nobody edited it, `edited` names the cells that a person did ("times"
     for start and end). `check` says why the line deserves a look, `worry` how much (0: not at all). `lecture` is the
-    span of the whole source.
+    span of the whole source. `made_of` are the utterances that a person split or joined into this line, none elsewhere.
     """
 
     id: str
@@ -357,6 +366,7 @@ class SheetRow:
     machine_source: str
     machine_translation: str
     edited: tuple[str, ...] = ()
+    made_of: tuple[SourceLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

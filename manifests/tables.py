@@ -52,7 +52,10 @@ def write_table(records: Sequence[Record], kind: type[Record], target: Path) -> 
 
 
 def read_table(kind: type[Record], source: Path) -> list[Record]:
-    """The records that `write_table` wrote. ValueError where the file holds another record or schema version."""
+    """The records that `write_table` wrote. ValueError where the file holds another record or schema version.
+
+    What was added to a record since, and has a default, may be missing in the file.
+    """
     with pq.ParquetFile(source) as file:  # `pq.read_table` would import pandas, which takes a second
         table = file.read()
     metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
@@ -130,6 +133,8 @@ def _build(kind: Any, row: dict[str, Any]) -> Any:
     values = {}
     for entry in dataclasses.fields(kind):
         hint = _optional(hints[entry.name])
+        if hint is not Span and entry.name not in row and entry.default is not dataclasses.MISSING:
+            continue
         if hint is Span:
             values[entry.name] = Span(
                 row[_prefixed(entry.name, "start_flicks")], row[_prefixed(entry.name, "end_flicks")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from manifests.provenance import Statement
@@ -11,6 +12,7 @@ from tasks import assemble, engines, heard_back, isolation, levels, lip_scores, 
 from tasks.pool import Pending, Pool
 from tasks.render import RenderedRun
 from tasks.settings import DubSettings
+from tasks.split_lines import members
 from tasks.voicing import Voiced, clock_of, heard_in
 
 
@@ -47,11 +49,11 @@ def measure_dub(
         clock=voiced.clock,
         source_speech=tuple(word.span for utterance in heard.utterances for word in utterance.words),
         shots=heard.shots,
-        speakers=heard.speakers,
+        speakers=voiced.speakers,
         castings=voiced.draft.castings,
         synced=synced,
         heard_back=understood,
-        real_lips=real,
+        real_lips=_of_lines(real, voiced),
         dubbed_lips=dubbed,
         levels=level,
         degradations=degradations,
@@ -84,6 +86,16 @@ def hear_back(voiced: Voiced, settings: DubSettings, pool: Pool) -> Pending[tupl
             )
             spans.append(chunk.span)
     return pool.submit(heard_back.HEARD_BACK, work, spans, language=language, instead=isolation.nothing)
+
+
+def _of_lines(scores: Sequence[lip_scores.LipScore], voiced: Voiced) -> tuple[lip_scores.LipScore, ...]:
+    """Scores of the real mouths by the dub's lines: one that was split or joined has what its first utterance has."""
+    scored = {each.utterance_id: each for each in scores}
+    return tuple(
+        dataclasses.replace(scored[name], utterance_id=line.id)
+        for line in voiced.utterances
+        if (name := members(line.id)[0]) in scored
+    )
 
 
 def _score_lips(

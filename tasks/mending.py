@@ -9,15 +9,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from manifests.errors import BadInput
-from manifests.records import Chunk, Edit, Hypothesis, LectureSpeaker, Translation, Utterance, Word
+from manifests.records import Chunk, Edit, Hypothesis, LectureSpeaker, Translation, Utterance
 from manifests.time import Span
+from tasks.retiming import retimed
 from tasks.sheet_cells import SILENCE
+from tasks.split_lines import JOINED, SPLIT, cut_again, members
 
-WORDED = frozenset({"source", "translation", "speaker", "voice"})
-"""Columns of the sheet that change what a line sounds like."""
+WORDED = frozenset({"source", "translation", "speaker", "voice", SPLIT, JOINED})
+"""Edits that change what a line sounds like."""
 
 _SPOKEN = WORDED | {"times"}
 _SAID_ELSEWHERE = (
@@ -26,15 +27,23 @@ _SAID_ELSEWHERE = (
 
 
 def require_current(
-    edits: Iterable[Edit], utterances: Iterable[Utterance], speakers: Iterable[LectureSpeaker], where: str
+    edits: Iterable[Edit], utterances: Sequence[Utterance], speakers: Iterable[LectureSpeaker], where: str
 ) -> None:
     """Whether `edits`, made in the sheet `where`, are about these utterances and speakers.
 
     BadInput where they are of another recording, or where another sentence is heard there by now.
     """
     heard = {each.id: each.text for each in utterances}
-    recordings = {_recording(each) for each in heard}
     known = {each.id for each in speakers}
+    edits = tuple(edits)
+    shapes = [edit for edit in edits if edit.column in (SPLIT, JOINED)]
+    _require_heard(shapes, heard, known, where)
+    lines = {each.id: each.text for each in cut_again(utterances, shapes)}
+    _require_heard([edit for edit in edits if edit.column not in (SPLIT, JOINED)], lines, known, where)
+
+
+def _require_heard(edits: Iterable[Edit], heard: Mapping[str, str], known: Collection[str], where: str) -> None:
+    recordings = {_recording(each) for each in heard}
     for edit in edits:
         if _recording(edit.utterance_id) not in recordings:
             what = "its edits are of another recording, or of this one before it was changed;"
@@ -51,7 +60,10 @@ def require_current(
 
 
 def mended_utterances(utterances: Sequence[Utterance], edits: Iterable[Edit]) -> tuple[Utterance, ...]:
-    """`utterances` with the source texts that a person wrote; their words keep their times as far as they stayed."""
+    """`utterances`, as `cut_again` gives them, with the source texts that a person wrote.
+
+    Their words keep their times as far as they stayed.
+    """
     texts = _values(edits, "source")
     return tuple(
         dataclasses.replace(each, text=texts[each.id], words=retimed(each.words, texts[each.id], each.span))
@@ -97,27 +109,6 @@ def pinned_spans(edits: Iterable[Edit]) -> dict[str, Span]:
     return {edit.utterance_id: edit.span for edit in edits if edit.span is not None}
 
 
-def retimed(words: Sequence[Word], text: str, span: Span) -> tuple[Word, ...]:
-    """The words of `text` with times: those that `words` has too keep theirs, others share the time between them.
-
-    `span` is where the utterance is heard; a person's words are certain (confidence 1).
-    """
-    given = text.split()
-    matcher = SequenceMatcher(None, [word.text for word in words], given, autojunk=False)
-    timed: list[Word] = []
-    for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        if kind == "equal":
-            timed.extend(words[old_from:old_to])
-        else:
-            start = words[old_from - 1].span.end if old_from else span.start
-            end = words[old_to].span.start if old_to < len(words) else span.end
-            if old_to > old_from:
-                hull = Span.hull(word.span for word in words[old_from:old_to])
-                start, end = hull.start, hull.end
-            timed.extend(_shared(given[new_from:new_to], Span(start, max(start, end))))
-    return tuple(timed)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
     """What a change of edits touches, by id, in the lecture's order.
@@ -147,14 +138,19 @@ def affected(
     changed: dict[str, set[str]] = {}
     for edit in set(before) ^ set(now):
         changed.setdefault(edit.utterance_id, set()).add(edit.column)
-    lines = [each for each in utterances if each.id in changed]
-    spoken = [each for each in lines if changed[each.id] & _SPOKEN]
-    translated = {each.chunk_id for each in lines if "source" in changed[each.id]}
+    recut = {name for name, columns in changed.items() if columns & {SPLIT, JOINED}}
+    columns = {
+        line.id: changed.get(line.id, set()) | ({SPLIT} if recut & set(members(line.id)) else set())
+        for line in cut_again(utterances, now)
+    }
+    lines = [line for line in cut_again(utterances, now) if columns[line.id]]
+    spoken = [line for line in lines if columns[line.id] & _SPOKEN]
+    translated = {line.chunk_id for line in lines if columns[line.id] & {"source", SPLIT}}
     pins = pinned_spans([*before, *now])
     rendered = {each.chunk_id for each in spoken}
     for each in spoken:
-        spans = [span for found in (pins, heard or {}) if (span := found.get(each.id)) is not None]
-        rendered |= {chunk.id for chunk in chunks for span in spans if chunk.span.overlaps(span)}
+        places = [pins.get(each.id), *((heard or {}).get(name) for name in (each.id, *members(each.id)))]
+        rendered |= {chunk.id for chunk in chunks for span in places if span is not None and chunk.span.overlaps(span)}
     return Affected(
         lines=tuple(each.id for each in lines),
         spoken=tuple(each.id for each in spoken),
@@ -187,13 +183,3 @@ def _mended(translation: Translation, text: str) -> Translation:
     said = "" if text == SILENCE else text
     hypotheses = (Hypothesis(text=said, score=0.0),) if said else ()
     return dataclasses.replace(translation, text=said, hypotheses=hypotheses, warnings=())
-
-
-def _shared(texts: Sequence[str], span: Span) -> list[Word]:
-    """The words one after the other in `span`, each as long as its share of the characters."""
-    words, gone, total = [], 0, sum(len(text) for text in texts)
-    for text in texts:
-        start = span.start + span.duration * gone // total
-        gone += len(text)
-        words.append(Word(text=text, span=Span(start, span.start + span.duration * gone // total), confidence=1.0))
-    return words

@@ -17,7 +17,7 @@ from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks, gaps
 from models.speech import cloned, engines, voices
 from models.speech.contract import AgeBand, Gender, Voice
 from models.speech.duration import DurationModel, calibrated, prior
-from tasks import mending, timing
+from tasks import mending, split_lines, timing
 from tasks.drafting import Draft
 from tasks.hearing import Heard
 
@@ -50,7 +50,7 @@ def write_script(
     draft: Draft, utterances: Sequence[Utterance], translations: Sequence[Translation], edits: Sequence[Edit]
 ) -> Script:
     """The lines of each chunk with their voices, `edits` to speakers, voices and times among them."""
-    speakers = mending.mended_speakers(draft.heard.speakers, edits)
+    speakers = mending.mended_speakers(split_lines.speakers_of(draft.heard.speakers, utterances), edits)
     speaker_of = {name: speaker.id for speaker in speakers for name in speaker.utterance_ids}
     voice_of = {each.speaker_id: each.voice_id for each in draft.castings}
     own_voices, pins = mending.pinned_voices(edits), mending.pinned_spans(edits)

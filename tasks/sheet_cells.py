@@ -13,6 +13,12 @@ from fractions import Fraction
 
 from manifests.time import FLICKS_PER_SECOND, Flicks, Span
 
+TEXTS = ("speaker", "voice", "source", "translation", "note")
+"""The columns that hold text for a person to edit."""
+
+TIMES = "times"
+"""What an edit calls `start` and `end`, which are one."""
+
 SILENCE = "-"
 """As a translation: nothing is said."""
 

@@ -12,14 +12,16 @@ from manifests.records import (
     LectureSpeaker,
     Placement,
     SheetRow,
+    SourceLine,
     Translation,
     Utterance,
     Video,
 )
 from manifests.time import Span, flicks, seconds
 from tasks.mending import mended_speakers, mended_utterances, pinned_spans, pinned_voices
-from tasks.sheet import TIMES, row_id
-from tasks.sheet_cells import SILENCE
+from tasks.sheet import row_id
+from tasks.sheet_cells import SILENCE, TIMES
+from tasks.split_lines import cut_again, members, speakers_of
 
 _UNSURE_WORD = 0.5
 _UNSURE_SENTENCE = 0.75
@@ -44,14 +46,18 @@ def sheet_rows(
     edits: Sequence[Edit] = (),
     earlier: Iterable[SheetRow] = (),
 ) -> tuple[SheetRow, ...]:
-    """One row an utterance, in their order.
+    """One row a line, in their order: an utterance, or what `edits` split and join.
 
-    `utterances` and `speakers` are as the machine found them, `translations` as it made them (of a source text that a
-    person mended, where one did), `castings` its choice for `language`. `placements` are on the dub's clock, `clock`;
-    a line without one stands where the source says it. `earlier` rows tell where a line that is pinned now would stand.
+    `utterances` and `speakers` are as the machine found them, `translations` as it made them (of lines that a person
+    split, joined or mended, where one did; none of those before they are translated), `castings` its choice for
+    `language`. `placements` are on the dub's clock, `clock`; a line without one stands where the source says it.
+    `earlier` rows tell where a line that is pinned now would stand.
     """
     by_utterance = {each.utterance_id: each for each in translations}
     placed = {each.utterance_id: each for each in placements}
+    lines = cut_again(utterances, edits)
+    heard = {each.id: each for each in utterances}
+    speakers = speakers_of(speakers, lines)
     machine_speaker = _speaker_of(speakers)
     speaker = _speaker_of(mended_speakers(speakers, edits))
     cast = {each.speaker_id: each.voice_id for each in castings if each.language == language}
@@ -60,7 +66,7 @@ def sheet_rows(
     for edit in edits:
         cells.setdefault(edit.utterance_id, {})[edit.column] = edit.value
     rows = []
-    for machine, mended in zip(utterances, mended_utterances(utterances, edits), strict=True):
+    for machine, mended in zip(lines, mended_utterances(lines, edits), strict=True):
         edited = cells.get(machine.id, {})
         placement, translation = placed.get(machine.id), by_utterance.get(machine.id)
         span = _on_source(placement, clock) if placement else machine.span
@@ -89,9 +95,17 @@ def sheet_rows(
                 machine_source=machine.text,
                 machine_translation=text,
                 edited=tuple(sorted(edited)),
+                made_of=_made_of(machine, heard),
             )
         )
     return tuple(rows)
+
+
+def _made_of(line: Utterance, heard: Mapping[str, Utterance]) -> tuple[SourceLine, ...]:
+    if line.id in heard:
+        return ()
+    parts = (heard[name] for name in members(line.id))
+    return tuple(SourceLine(utterance_id=each.id, span=each.span, text=each.text) for each in parts)
 
 
 def _speaker_of(speakers: Sequence[LectureSpeaker]) -> dict[str, str]:
@@ -156,7 +170,9 @@ def _heard_unsurely(heard: Utterance) -> list[tuple[float, str]]:
 def _translated_unsurely(
     source: str, translation: Translation | None, text: str, language: str
 ) -> list[tuple[float, str]]:
-    if translation is None or not text.strip():
+    if translation is None:
+        return [(0.5, "not translated yet")]
+    if not text.strip():
         return [(2.0, "nothing is said")]
     reasons = [(1.0, warning) for warning in translation.warnings]
     score = translation.hypotheses[0].score if translation.hypotheses else 0.0

@@ -71,11 +71,13 @@ def translate(work: TranslateWork, store: Store) -> tuple[Translation, ...]:  # 
 
 def untranslated(work: TranslateWork) -> tuple[Translation, ...]:
     """Lines that say nothing, where the chunk could not be translated: a person may write them in the sheet."""
-    return tuple(
-        Translation(
-            id=child_id(each.id, work.target, 0), utterance_id=each.id, language=work.target, text="", hypotheses=()
-        )
-        for each in work.utterances
+    return tuple(unsaid(each, work.target) for each in work.utterances)
+
+
+def unsaid(utterance: Utterance, language: str) -> Translation:
+    """A line of `language` that says nothing."""
+    return Translation(
+        id=child_id(utterance.id, language, 0), utterance_id=utterance.id, language=language, text="", hypotheses=()
     )
 
 

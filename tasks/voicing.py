@@ -18,11 +18,11 @@ from typing import TypeVar
 
 from manifests.clock import HeldClock
 from manifests.errors import StageFailed
-from manifests.records import Edit, Placement, SpeechClip, Translation, Utterance
+from manifests.records import Edit, LectureSpeaker, Placement, SpeechClip, Translation, Utterance
 from manifests.time import Span
 from models.acoustics.room import common_room
 from models.speech.contract import Pronunciation, Voice
-from tasks import engines, glossary, hearing, isolation, mending, mix, script, speak, timing, translate
+from tasks import engines, glossary, hearing, isolation, mending, mix, script, speak, split_lines, timing, translate
 from tasks.drafting import Draft, translate_groups
 from tasks.hearing import Heard
 from tasks.notice import Notice, give_notice
@@ -36,13 +36,14 @@ Out = TypeVar("Out")
 class Voiced:
     """A language's speech. Groups follow the lecture's chunks; those in `kept` were not spoken, and stay as they are.
 
-    `proposed` are the machine's translations, of the source as a person mended it; `translations` hold the text that is
-    spoken. `timings`, `clips` and `mixed` are on the chunks' own clocks,
-    `placements` on the dub's, which `clock` makes of the source's.
+    `utterances` are as a person split, joined and mended them, and said by `speakers`. `proposed` are the machine's
+    translations of them; `translations` hold the text that is spoken. `timings`, `clips` and `mixed` are on the chunks'
+    own clocks, `placements` on the dub's, which `clock` makes of the source's.
     """
 
     draft: Draft
     utterances: tuple[Utterance, ...]
+    speakers: tuple[LectureSpeaker, ...]
     proposed: tuple[Translation, ...]
     translations: tuple[Translation, ...]
     clips: tuple[tuple[SpeechClip, ...], ...]
@@ -133,10 +134,11 @@ def _voiced(
     expected = script.predicted(script.heard_lengths(spoken, trial))
     durations = script.known(spoken, trial, expected)
 
-    utterances = mending.mended_utterances(heard.utterances, edits)
-    proposed = _translated(draft, utterances, settings, pool)
+    cut = split_lines.cut_again(heard.utterances, edits)
+    utterances = mending.mended_utterances(cut, edits)
+    proposed = _translated(draft, utterances, edits, settings, pool)
     translations = mending.mended_translations(proposed, edits)
-    if untold := _untold(draft, translations, edits, pool) - kept:
+    if untold := _untold(draft, utterances, translations, edits, pool) - kept:
         raise _Lost(untold)
     lines = script.without(script.write_script(draft, utterances, translations, edits), kept)
     chosen = script.fixed(lines, script.plan(lines, durations, heard, settings.timing))
@@ -146,7 +148,7 @@ def _voiced(
     clips = _speak(chosen, rates, draft, cast, pool)
 
     on_chunks = _placements(chosen, timings, clips)
-    mixed = _mix(heard, clips, on_chunks, language, pool)
+    mixed = _mix(heard, cut, clips, on_chunks, language, pool)
     notice = give_notice(settings.delivery.notice, heard.video, language, _usual_voice(chosen), pool)
     before = notice.hold.duration if notice else 0
     clock = HeldClock.of([*([notice.hold] if notice else []), *(hold for planned in timings for hold in planned.holds)])
@@ -155,6 +157,7 @@ def _voiced(
     return Voiced(
         draft=draft,
         utterances=utterances,
+        speakers=mending.mended_speakers(split_lines.speakers_of(heard.speakers, cut), edits),
         proposed=proposed,
         translations=tuple(dataclasses.replace(each, text=text_of.get(each.utterance_id, "")) for each in translations),
         clips=tuple(clips),
@@ -177,14 +180,20 @@ def _why(pool: Pool) -> str:
     return next((each.failure for each in pool.journal.entries if each.failure), "nothing is left of them")
 
 
-def _untold(draft: Draft, translations: Sequence[Translation], edits: Sequence[Edit], pool: Pool) -> frozenset[int]:
+def _untold(
+    draft: Draft,
+    utterances: Sequence[Utterance],
+    translations: Sequence[Translation],
+    edits: Sequence[Edit],
+    pool: Pool,
+) -> frozenset[int]:
     """The chunks whose translation failed, but for those in which a person wrote all that is missing."""
     written = {edit.utterance_id for edit in edits if edit.column == "translation"}
     missing = {each.utterance_id for each in translations if not each.hypotheses} - written
     translating = (translate.TRANSLATE.name, draft.language)
     failed = {each.span for each in pool.journal.entries if each.failure and (each.stage, each.language) == translating}
     heard = draft.heard
-    chunk_of = {each.id: each.chunk_id for each in heard.utterances}
+    chunk_of = {each.id: each.chunk_id for each in utterances}
     lost = {chunk_of[name] for name in missing}
     return frozenset(place for place, chunk in enumerate(heard.chunks) if chunk.id in lost and chunk.span in failed)
 
@@ -205,16 +214,22 @@ def _unedited(lines: script.Script, edits: Sequence[Edit]) -> script.Script:
 
 
 def _translated(
-    draft: Draft, utterances: Sequence[Utterance], settings: DubSettings, pool: Pool
+    draft: Draft, utterances: Sequence[Utterance], edits: Sequence[Edit], settings: DubSettings, pool: Pool
 ) -> tuple[Translation, ...]:
-    """The draft's translations, made anew where a person mended what was heard; each such line by itself."""
-    changed = [now for now, before in zip(utterances, draft.heard.utterances, strict=True) if now.text != before.text]
-    if not changed:
-        return draft.translations
-    groups = [(each,) for each in changed]
-    again = translate_groups(draft.heard, groups, draft.language, draft.glossary, settings, pool)
-    anew = {each.utterance_id: each for group in again for each in group}
-    return tuple(anew.get(each.utterance_id, each) for each in draft.translations)
+    """The draft's translations, made anew where a person mended what was heard; each such line by itself.
+
+    A line that was split or joined has none of the machine's while a person's own stands for it.
+    """
+    before = {each.id: each.text for each in draft.heard.utterances}
+    written = {edit.utterance_id for edit in edits if edit.column == "translation"}
+    changed = [each for each in utterances if each.text != before.get(each.id)]
+    told = {each.id: translate.unsaid(each, draft.language) for each in changed if each.id not in before}
+    groups = [(each,) for each in changed if each.id in before or each.id not in written]
+    if groups:
+        again = translate_groups(draft.heard, groups, draft.language, draft.glossary, settings, pool)
+        told |= {each.utterance_id: each for group in again for each in group}
+    drafted = {each.utterance_id: each for each in draft.translations}
+    return tuple(told.get(each.id) or drafted[each.id] for each in utterances)
 
 
 def _speak(
@@ -280,9 +295,14 @@ def _placements(
 
 
 def _mix(
-    heard: Heard, clips: script.Clips, placements: Sequence[tuple[Placement, ...]], language: str, pool: Pool
+    heard: Heard,
+    lines: Sequence[Utterance],
+    clips: script.Clips,
+    placements: Sequence[tuple[Placement, ...]],
+    language: str,
+    pool: Pool,
 ) -> Sequence[tuple[mix.ChunkSpeech, ...]]:
-    gains = _gains(heard)
+    gains = split_lines.gains_of(_gains(heard), lines)
     room = common_room([each.room for each in heard.background if each.speech_lufs is not None])
     work = [
         mix.MixWork(

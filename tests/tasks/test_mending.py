@@ -32,9 +32,9 @@ from tasks.mending import (
     pinned_spans,
     pinned_voices,
     require_current,
-    retimed,
     told,
 )
+from tasks.retiming import retimed
 from tasks.sheet_rows import sheet_rows
 
 VIDEO = Video(

@@ -17,8 +17,8 @@ from manifests.errors import BadInput
 from manifests.records import Edit, SheetRow
 from manifests.tables import write_table
 from manifests.time import Span, flicks
-from tasks.sheet import COLUMNS, TIMES, Sheet, SheetFiles, edits_in, read_sheet, row_id, worst_first, write_sheet
-from tasks.sheet_cells import on_the_grid
+from tasks.sheet import COLUMNS, Sheet, SheetFiles, edits_in, read_sheet, row_id, worst_first, write_sheet
+from tasks.sheet_cells import TIMES, on_the_grid
 
 VIDEO = "5f" * 32
 VOICES = ("fr-kokoro-ff-siwis", "fr-kokoro-em-alex", "fr-kokoro-pm-alex")
