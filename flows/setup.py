@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import StateType
@@ -21,9 +23,11 @@ from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 
 from flows.gpu import SLOT_PREFIX
-from flows.stack import ARCHIVE_POOL, CPU_POOL, GPU_POOL, HEARTBEAT_S
+from flows.stack import ARCHIVE_POOL, BUCKET, CPU_POOL, GPU_POOL, HEARTBEAT_S
 from manifests.errors import BadInput, Unavailable
+from manifests.languages import language as known_language
 
+PREFECT_FILE = "prefect.yaml"
 SILENCE_S = 3 * HEARTBEAT_S
 """After this much silence a run counts as crashed."""
 CRASH_RETRIES = 3
@@ -41,17 +45,26 @@ _ENDED = ("Completed", "Failed", "Cancelled", "Cancelling", "Crashed")
 _AT_REST = (*_ENDED, "Paused", "Suspended", "AwaitingRetry", "Scheduled")
 
 
-def set_up(project: Path, gpus: Sequence[str] = (), *, retries: int = CRASH_RETRIES) -> None:
+def set_up(
+    project: Path,
+    gpus: Sequence[str] = (),
+    *,
+    bucket: str | None = None,
+    languages: Sequence[str] = (),
+    retries: int = CRASH_RETRIES,
+) -> None:
     """Tell the configured server all of it. `project` is the folder that holds prefect.yaml; `gpus` name devices.
 
-    Names of devices are the operator's (such as `rack1-0`), one slot each. Unavailable where the server refuses.
+    Names of devices are the operator's (such as `rack1-0`), one slot each. `bucket` and `languages` as in `declared`.
+    Unavailable where the server refuses.
     """
+    deployments = declared(project, bucket=bucket, languages=languages)
     with get_client(sync_client=True) as client:
         make_pools(client)
         declare_gpus(client, gpus)
         for automation in automations(retries):
             _upsert(client, automation)
-    deploy_all(project)
+    deploy_all(project, deployments)
 
 
 def make_pools(client: SyncPrefectClient) -> None:
@@ -162,16 +175,37 @@ def automations(retries: int = CRASH_RETRIES) -> tuple[AutomationCore, ...]:
     return vanished, crashed, retried
 
 
-def deploy_all(project: Path) -> None:
-    """Make or renew every deployment that prefect.yaml declares, its schedules and triggers with it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_DEPLOY_LIMIT_S,
-    )
+def declared(project: Path, *, bucket: str | None = None, languages: Sequence[str] = ()) -> str:
+    """What prefect.yaml declares, with `bucket` and `languages` (ISO 639-1) in the place of its own, where given.
+
+    BadInput for a language that redub does not know.
+    """
+    text = (project / PREFECT_FILE).read_text(encoding="utf-8")
+    if bucket:
+        text = text.replace(f"s3://{BUCKET}/", f"s3://{bucket}/")
+    if not languages:
+        return text
+    whole = yaml.safe_load(text)
+    codes = [known_language(each).code for each in languages]
+    for deployment in whole["deployments"]:
+        if "to" in deployment.get("parameters", {}):
+            deployment["parameters"]["to"] = codes
+    return str(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
+
+
+def deploy_all(project: Path, deployments: str | None = None) -> None:
+    """Make or renew every deployment that prefect.yaml (or `deployments`, its text) declares, and what starts them."""
+    with tempfile.TemporaryDirectory(prefix="redub-") as name:
+        file = Path(name) / PREFECT_FILE
+        file.write_text(declared(project) if deployments is None else deployments, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_DEPLOY_LIMIT_S,
+        )
     if done.returncode != 0:
         raise Unavailable(f"the deployments could not be made: {(done.stderr or done.stdout).strip()[-1500:]}")
 

@@ -35,6 +35,8 @@ CPU_POOL, GPU_POOL, ARCHIVE_POOL = "redub", "redub-gpu", "redub-archive"
 HEARTBEAT_S = 30
 """How often a run says that it lives. Prefect allows no less."""
 API_USER = "redub"
+BUCKET = "lectures"
+"""The bucket that prefect.yaml speaks of."""
 DUBS = "dubbed/"
 """Where dubs of the bucket's lectures go, as prefect.yaml says."""
 _SET_UP_LIMIT_S = 900.0
@@ -88,12 +90,15 @@ class Secrets:
 class StackPlan:
     """What should stand. `runs_at_once` is for the CPU worker: a lecture fills a machine's cores by itself.
 
-    `gpus` starts a GPU worker a device, `bucket` is made where it is missing, `receiver` starts `redub watch`.
+    `gpus` starts a GPU worker a device, `bucket` is made where it is missing, `receiver` starts `redub watch`, which
+    looks into the bucket every `look_s` seconds. `languages` are those of its dubs, prefect.yaml's where empty.
     """
 
     folder: Path
     ports: Ports
-    bucket: str = "lectures"
+    bucket: str = BUCKET
+    languages: tuple[str, ...] = ()
+    look_s: float = 20.0
     runs_at_once: int = 1
     gpus: int = 0
     receiver: bool = True
@@ -214,7 +219,7 @@ def _bring_up(
     gpus = [f"{socket.gethostname()}-{index}" for index in range(plan.gpus)]
     workers = plain | clients | _worker_environment(folder)
     if not stopping.is_set():
-        _set_up(workers, plan.bucket, gpus)
+        _set_up(workers, plan, gpus)
     for service in _workers(plan, workers, gpus):
         start(service, f"a worker; its log is {supervisor.log(service.name)}")
     if plan.receiver and not stopping.is_set():
@@ -303,7 +308,7 @@ def _receiver(plan: StackPlan, environment: Mapping[str, str]) -> Service:
         name="receiver",
         command=[
             *(*_REDUB, "watch", plan.bucket, "--ignore", f"s3://{plan.bucket}/{DUBS}"),
-            *("--state", str(plan.folder / "receiver")),
+            *("--state", str(plan.folder / "receiver"), "--poll", f"{plan.look_s:g}"),
         ],
         healthy=partial(answers, f"http://127.0.0.1:{plan.ports.receiver}/health"),
         environment=environment,
@@ -311,9 +316,11 @@ def _receiver(plan: StackPlan, environment: Mapping[str, str]) -> Service:
     )
 
 
-def _set_up(environment: Mapping[str, str], bucket: str, gpus: Sequence[str]) -> None:
+def _set_up(environment: Mapping[str, str], plan: StackPlan, gpus: Sequence[str]) -> None:
     """In a process of its own: Prefect reads its settings once, when it is first imported."""
-    command = [sys.executable, "-m", "flows.cli.stack", "set-up", "--bucket", bucket]
+    command = [sys.executable, "-m", "flows.cli.stack", "set-up", "--bucket", plan.bucket]
+    if plan.languages:
+        command += ["--to", ",".join(plan.languages)]
     done = subprocess.run(
         [*command, *(part for name in gpus for part in ("--gpu", name))],
         env=dict(environment),

@@ -16,6 +16,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+To = Annotated[
+    str | None,
+    typer.Option("--to", help="Languages of uploads and archives, as in fr,es; default: those of prefect.yaml (fr)."),
+]
 Folder = Annotated[Path | None, typer.Option("--folder", help="Where everything is kept; default: the state folder.")]
 
 
@@ -27,6 +31,7 @@ def up(
     objects_port: Annotated[int | None, typer.Option("--objects-port", help="Of the S3 store (8333).")] = None,
     receiver_port: Annotated[int | None, typer.Option("--receiver-port", help="Of the receiver (8787).")] = None,
     bucket: Annotated[str, typer.Option("--bucket", help="The bucket that lectures are copied into.")] = "lectures",
+    to: To = None,
     runs: Annotated[int, typer.Option("--runs", min=1, help="Lectures at once on this machine's CPU.")] = 1,
     gpus: Annotated[int, typer.Option("--gpus", min=0, help="Start a worker for each of so many GPUs.")] = 0,
 ) -> None:
@@ -37,7 +42,14 @@ def up(
     from flows import stack
 
     where = folder.absolute() if folder else stack.default_folder()
-    plan = stack.StackPlan(folder=where, ports=stack.last_ports(where), bucket=bucket, runs_at_once=runs, gpus=gpus)
+    plan = stack.StackPlan(
+        folder=where,
+        ports=stack.last_ports(where),
+        bucket=bucket,
+        languages=_codes(to),
+        runs_at_once=runs,
+        gpus=gpus,
+    )
     given = {"server": server_port, "database": database_port, "objects": objects_port, "receiver": receiver_port}
     stack.run_stack(stack.with_ports(plan, **given), _say)
 
@@ -57,8 +69,10 @@ def set_up(
         list[str] | None, typer.Option("--gpu", help="A name for each GPU of the workers, for its slot; repeat it.")
     ] = None,
     bucket: Annotated[
-        str | None, typer.Option("--bucket", help="Make this bucket where it is missing, at AWS_ENDPOINT_URL_S3.")
+        str | None,
+        typer.Option("--bucket", help="Lectures lie in this bucket; it is made where it is missing."),
     ] = None,
+    to: To = None,
     retries: Annotated[
         int, typer.Option("--retries", min=0, help="How often a run that crashed is started again.")
     ] = 3,
@@ -73,7 +87,7 @@ def set_up(
 
     if bucket:
         object_server.ensure_bucket(bucket)
-    tell_server(project or stack.PROJECT, gpu or (), retries=retries)
+    tell_server(project or stack.PROJECT, gpu or (), bucket=bucket, languages=_codes(to), retries=retries)
     _say("pools, slots, deployments and automations are as they should be")
 
 
@@ -86,6 +100,13 @@ def secrets(
 
     for file in stack.write_container_secrets(folder):
         _say(str(file))
+
+
+def _codes(to: str | None) -> tuple[str, ...]:
+    """The languages of `fr,es`. BadInput for one that redub does not know, before anything is brought up."""
+    from manifests.languages import language
+
+    return tuple(dict.fromkeys(language(each.strip().lower()).code for each in (to or "").split(",") if each.strip()))
 
 
 def _say(line: str) -> None:

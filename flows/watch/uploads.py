@@ -48,6 +48,7 @@ def event_of(upload: Upload, identity: uuid.UUID, occurred: datetime) -> dict[st
             "source": str(uri),
             "bucket": uri.bucket,
             "key": uri.key,
+            "folder": uri.key.removesuffix(uri.name),
             "etag": upload.etag,
             "version": upload.version,
             "size_bytes": upload.size_bytes,

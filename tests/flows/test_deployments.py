@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import pytest
 import yaml
 
 from flows.server import Server
+from infra.objects.uri import ObjectUri
+from manifests.errors import BadInput
 
 FILE = Path(__file__).parents[2] / "prefect.yaml"
 DEPLOYMENTS = yaml.safe_load(FILE.read_text())["deployments"]
@@ -76,4 +80,38 @@ def test_an_upload_starts_a_dub_of_what_was_uploaded(server: Server) -> None:
     assert trigger.expect == {"redub.lecture.uploaded"}
     assert trigger.match.matches({"prefect.resource.id": "s3://lectures/a.mp4"})
     assert not trigger.match.matches({"prefect.resource.id": "prefect.flow-run.1"})
-    assert declared["parameters"] == {"source": "{{ event.payload.source }}"}
+    assert declared["parameters"]["source"] == "{{ event.payload.source }}"
+
+
+@pytest.mark.parametrize(
+    ("key", "out"),
+    [("a.mp4", "s3://lectures/dubbed/"), ("physics/1/a b ü&.mp4", "s3://lectures/dubbed/physics/1/")],
+    ids=["at the top", "in folders"],
+)
+def test_an_uploads_dub_lies_where_the_archive_would_put_it(server: Server, key: str, out: str) -> None:
+    from prefect.server.utilities.user_templates import render_user_template_sync
+
+    from flows.stack import DUBS
+    from flows.watch.uploads import Upload, event_of
+
+    by_name = {each["name"]: each for each in DEPLOYMENTS}
+    upload = Upload(uri=ObjectUri("lectures", key), etag="e", version=None, size_bytes=1)
+    event = event_of(upload, uuid.uuid4(), datetime.now(UTC))
+    template = by_name["dub-on-upload"]["triggers"][0]["parameters"]["out"]
+    assert render_user_template_sync(template, {"event": event}) == out
+    assert by_name["dub-archive"]["parameters"]["out"] == f"s3://lectures/{DUBS}"
+    assert out.startswith(by_name["dub-archive"]["parameters"]["out"])
+
+
+def test_another_bucket_and_other_languages_are_put_in_their_places(server: Server, tmp_path: Path) -> None:
+    from flows.setup import declared
+
+    text = declared(FILE.parent, bucket="talks", languages=("es", "fr"))
+    for each in yaml.safe_load(text)["deployments"]:
+        given = each.get("parameters", {})
+        assert given.get("to", ["es", "fr"]) == ["es", "fr"]
+        assert "s3://lectures" not in str(given)
+    assert "s3://talks/dubbed/archive.parquet" in text
+    assert yaml.safe_load(declared(FILE.parent)) == yaml.safe_load(FILE.read_text())
+    with pytest.raises(BadInput, match="xx"):
+        declared(FILE.parent, languages=("xx",))

@@ -2,118 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
-import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from infra.processes import free_port
-
-ROOT = Path(__file__).parents[2]
-UP_S = 600.0
+from standing_stack import ROOT, Stack, begun, standing, stood_up, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 
-@dataclass(frozen=True)
-class Stack:
-    folder: Path
-    process: subprocess.Popen[str]
-    environment: dict[str, str]
-
-    @property
-    def url(self) -> str:
-        return self.environment["PREFECT_API_URL"]
-
-    def pids(self) -> dict[str, int]:
-        found: dict[str, int] = json.loads((self.folder / "stack.json").read_text())["pids"]
-        return found
-
-    def said(self) -> str:
-        return (self.folder / "said").read_text()
-
-    def python(self, code: str) -> Any:
-        """What `code` prints as JSON, run as a client of the stack."""
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            env={**os.environ, **self.environment},
-            cwd=ROOT,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-
-def begun(folder: Path) -> subprocess.Popen[str]:
-    environment = {n: v for n, v in os.environ.items() if not n.startswith(("PREFECT_", "AWS_", "REDUB_"))}
-    environment |= {"PYTHONPATH": str(ROOT / "tests" / "flows"), "HOME": str(folder), "OMP_NUM_THREADS": "1"}
-    environment |= {"REDUB_CACHE": str(folder / "cache"), "REDUB_STATE": str(folder / "state")}
-    with (folder / "said").open("a") as sink:
-        return subprocess.Popen(
-            [sys.executable, "-m", "flows.cli.stack", "up", "--folder", str(folder)],
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            cwd=ROOT,
-            text=True,
-        )
-
-
-def until(true: Callable[[], bool], limit_s: float) -> None:
-    deadline = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.5)
-
-
-def stood_up(folder: Path) -> Stack:
-    if not (folder / "ports.json").exists():
-        # Not the usual ones: other tests' servers come and go there.
-        ports = {name: free_port() for name in ("server", "database", "objects", "receiver")}
-        (folder / "ports.json").write_text(json.dumps(ports))
-    process = begun(folder)
-    stack = Stack(folder, process, {})
-
-    def up() -> bool:
-        assert process.poll() is None, stack.said()
-        return (folder / "stack.json").exists()
-
-    until(up, UP_S)
-    lines = (line.removeprefix("export ").split("=", 1) for line in (folder / "stack.env").read_text().splitlines())
-    return Stack(folder, process, {name: shlex.split(value)[0] for name, value in lines})
-
-
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    # Not pytest's own folder, which is closed to others: root's database runs as another user.
-    folder = Path(tempfile.mkdtemp(prefix="redub-stack-"))
-    folder.chmod(0o711)
-    try:
-        standing = stood_up(folder)
-        try:
-            yield standing
-        finally:
-            standing.process.send_signal(signal.SIGINT)
-            standing.process.wait(timeout=120)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with standing() as up:
+        yield up
 
 
 def status_of(url: str) -> int:
@@ -325,5 +235,4 @@ def test_what_was_kept_is_there_when_it_stands_again(stack: Stack) -> None:
         assert again.environment == stack.environment
         assert again.python(get) == "here"
     finally:
-        again.process.send_signal(signal.SIGTERM)
-        again.process.wait(timeout=120)
+        again.end(signal.SIGTERM)
