@@ -1,0 +1,1 @@
+"""`redub metrics`: what a machine has dubbed and what waits, for Prometheus."""
