@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli import archive, data, dub, evaluate, interrupt, stack, train, watch
+from flows.cli import archive, data, dub, evaluate, interrupt, metrics, stack, train, watch
 from flows.cli.options import Json, Lips, Voice
 from flows.cli.output import choose_output
 from manifests.errors import BadInput, RedubError
@@ -34,6 +34,7 @@ Environment:
   REDUB_STATE      records of runs, and the history of the embedded server
   REDUB_WEIGHTS    trained weights
   PREFECT_API_URL  a Prefect server to use in place of the embedded one
+  REDUB_LOG        json: each line of a worker's log is a JSON object
 """
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app)
 app.add_typer(stack.app, name="stack")
 app.add_typer(watch.app)
+app.add_typer(metrics.app)
 app.add_typer(archive.app, name="archive")
 
 OutFile = Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")]

@@ -32,7 +32,7 @@ _PAGE = "text/plain; version=0.0.4; charset=utf-8"
 _HOUR_S = 3600.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # a registry tells its collectors apart by identity
 class RedubCollector(Collector):
     """All that redub measures of itself. `price` is what an hour of this machine costs, in the operator's currency."""
 
