@@ -54,6 +54,7 @@ class Ports:
     database: int = 5432
     objects: int = 8333
     receiver: int = 8787
+    metrics: int = 8789
 
     def settled(self) -> Ports:
         """Ports that are free now: these where they can be had, else others."""
@@ -227,6 +228,7 @@ def _bring_up(
             start(_receiver(plan, workers), f"uploads to {plan.bucket} start a dub; http://127.0.0.1:{ports.receiver}")
         else:
             tell("receiver   not started: this redub has no `redub watch`")
+    start(_exporter(plan, workers), f"metrics at http://127.0.0.1:{ports.metrics}/metrics")
     _record(plan, supervisor.pids)
     if not stopping.is_set():
         tell(f"All is up. Passwords and keys: {folder / 'stack.env'} (user {API_USER} in the browser). To use it here:")
@@ -311,6 +313,17 @@ def _receiver(plan: StackPlan, environment: Mapping[str, str]) -> Service:
             *("--state", str(plan.folder / "receiver"), "--poll", f"{plan.look_s:g}"),
         ],
         healthy=partial(answers, f"http://127.0.0.1:{plan.ports.receiver}/health"),
+        environment=environment,
+        folder=plan.folder,
+    )
+
+
+def _exporter(plan: StackPlan, environment: Mapping[str, str]) -> Service:
+    """For Prometheus: the records of the workers' runs, and what waits."""
+    return Service(
+        name="exporter",
+        command=[*_REDUB, "metrics", "--port", str(plan.ports.metrics)],
+        healthy=partial(answers, f"http://127.0.0.1:{plan.ports.metrics}/health"),
         environment=environment,
         folder=plan.folder,
     )

@@ -10,7 +10,7 @@ import typer
 from manifests.errors import RedubError
 
 app = typer.Typer(
-    help="A standing redub on this machine: database, S3 store, Prefect server, workers, receiver of uploads.\n\n"
+    help="A standing redub on this machine: database, S3 store, Prefect server, workers, receiver of uploads, metrics.\n\n"
     "No containers, no root; everything listens on 127.0.0.1 alone.",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -30,6 +30,7 @@ def up(
     database_port: Annotated[int | None, typer.Option("--database-port", help="Of PostgreSQL (5432).")] = None,
     objects_port: Annotated[int | None, typer.Option("--objects-port", help="Of the S3 store (8333).")] = None,
     receiver_port: Annotated[int | None, typer.Option("--receiver-port", help="Of the receiver (8787).")] = None,
+    metrics_port: Annotated[int | None, typer.Option("--metrics-port", help="Of the exporter (8789).")] = None,
     bucket: Annotated[str, typer.Option("--bucket", help="The bucket that lectures are copied into.")] = "lectures",
     to: To = None,
     runs: Annotated[int, typer.Option("--runs", min=1, help="Lectures at once on this machine's CPU.")] = 1,
@@ -50,7 +51,13 @@ def up(
         runs_at_once=runs,
         gpus=gpus,
     )
-    given = {"server": server_port, "database": database_port, "objects": objects_port, "receiver": receiver_port}
+    given = {
+        "server": server_port,
+        "database": database_port,
+        "objects": objects_port,
+        "receiver": receiver_port,
+        "metrics": metrics_port,
+    }
     stack.run_stack(stack.with_ports(plan, **given), _say)
 
 
