@@ -10,7 +10,7 @@ import typer
 from manifests.errors import RedubError
 
 app = typer.Typer(
-    help="A standing redub on this machine: database, S3 store, Prefect server, workers, receiver of uploads, metrics.\n\n"
+    help="A standing redub on this machine: database, S3 store, Prefect server, workers, receiver, metrics.\n\n"
     "No containers, no root; everything listens on 127.0.0.1 alone.",
     no_args_is_help=True,
     rich_markup_mode="rich",
