@@ -16,6 +16,7 @@ from manifests.errors import BadInput, MissingWeights, NoSpace, RedubError, Unav
 from studio.settings import Limits
 
 _LOG = logging.getLogger(__name__)
+_CUT = (408, 413)
 _ROW = re.compile(r"\brow (\d+)")
 _COLUMN = re.compile(r"\bcolumn (\w+)")
 
@@ -52,8 +53,9 @@ def told(error: RedubError) -> dict[str, Any]:
 
 
 def refusal(error: RedubError) -> Response:
-    """The answer that an error becomes. What is left of a body is not read: the connection ends with the answer."""
-    return JSONResponse(told(error), status_code=status_of(error))
+    """The answer that an error becomes. After a body that is too long or too slow the connection ends with it."""
+    status = status_of(error)
+    return JSONResponse(told(error), status_code=status, headers={"connection": "close"} if status in _CUT else None)
 
 
 def status_of(error: RedubError) -> int:

@@ -137,7 +137,7 @@ class Teller:
             done, of = sum(each[0] for each in counts), sum(each[1] for each in counts)
             if not of and not stages & planned:
                 continue
-            # The first two go side by side; what a phase that was left behind never began was not needed: faces of nobody.
+            # The first two go side by side. What one that was left behind never began was not needed: faces of nobody.
             behind = latest > max(index, 1)
             whole = done >= of and (behind or stages & planned <= begun)
             state = "waiting" if not of else "done" if whole else "running"

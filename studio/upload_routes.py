@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from manifests.errors import RedubError
-from studio.answers import Refused, refusal
+from studio.answers import Refused, refusal, status_of
 from studio.settings import Limits
 from studio.uploads import Upload, Uploads
 
@@ -27,6 +27,7 @@ _TYPE = "application/offset+octet-stream"
 _LONGEST_METADATA = 4096
 _MOST_DRAINED_BYTES = 32 << 20
 _DRAIN_S = 10.0
+_SLOW = 408
 
 UploadsOf = Callable[[Request], Uploads]
 
@@ -61,7 +62,7 @@ class UploadDesk:
                 response = await work(request)
             except RedubError as error:
                 response = refusal(error)
-                if not await _drained(request):
+                if status_of(error) == _SLOW or not await _drained(request):
                     response.headers["connection"] = "close"
             response.headers["tus-resumable"] = VERSION
             return response
