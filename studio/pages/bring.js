@@ -134,12 +134,14 @@ export function bring({ title, help, kind, ways, offer, onChange }) {
     input.addEventListener("input", () => {
       const fits = offer.s3_prefixes.some((prefix) => input.value.trim().startsWith(prefix));
       state.value = fits ? { uri: input.value.trim() } : null;
+      if (fits) fault.textContent = "";
       state.name = input.value.trim().split("/").pop();
       input.setAttribute("aria-invalid", String(Boolean(input.value) && !fits));
       onChange();
     });
     input.addEventListener("change", () => (fault.textContent = input.value && !state.value ? wrong(offer.s3_prefixes) : ""));
     fill(body, field(label, input, { help: about(offer.s3_prefixes), fault }));
+    fault.classList.add("kept");
   }
 
   if (state.way === "upload") drop();

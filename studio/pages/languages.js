@@ -84,7 +84,11 @@ export function languagePicker({ offer, kind, onChange }) {
     onChange();
   }
 
-  if (targets.length === 1) items.querySelector("input").click();
+  if (targets.length === 1) {
+    const [only] = items.querySelectorAll("input");
+    only.checked = true; // not click(): what stands in no page yet tells nobody of a change
+    only.dispatchEvent(new Event("change"));
+  }
   return {
     element,
     to: () => [...chosen.keys()],

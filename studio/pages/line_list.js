@@ -129,9 +129,11 @@ export function lineList({ sheet, languages, onSelect, onOpen, onScroll }) {
   for (const event of ["wheel", "touchmove"]) element.addEventListener(event, onScroll, { passive: true });
   element.addEventListener("click", (event) => {
     const row = event.target.closest("[data-id]");
-    if (row) onSelect(row.dataset.id);
+    if (!row) return;
+    const isAgain = row.dataset.id === chosen; // a second click or tap opens it: a phone has no Enter
+    onSelect(row.dataset.id);
+    if (isAgain) onOpen(chosen);
   });
-  element.addEventListener("dblclick", (event) => event.target.closest("[data-id]") && onOpen(chosen));
   element.addEventListener("keydown", (event) => {
     const at = places.get(chosen) ?? -1;
     const page = Math.max(1, Math.floor(element.clientHeight / height) - 1);

@@ -142,13 +142,13 @@ export const words = {
     loading: "Looking what is installed …",
   },
 
-  phases: {
-    listen: { name: "Look and listen", text: "What is said, and by whom" },
-    translate: { name: "Translate", text: "Line by line" },
-    speak: { name: "Speak", text: "In the new voice, in time" },
-    picture: { name: "Lips and picture", text: "New mouths for new words" },
-    finish: { name: "Finish", text: "Sound, subtitles, signature" },
-    state: { done: "done", now: "at work", next: "to come" },
+  stages: {
+    names: { listen: "Listen", look: "Look", translate: "Translate", speak: "Speak", lips: "Lips", finish: "Finish" },
+    about: {
+      listen: "What is said, and by whom", look: "Faces and mouths", translate: "Line by line", speak: "In the new voice, in time",
+      lips: "New mouths for new words", finish: "Sound, subtitles, signature",
+    },
+    states: { done: "done", running: "at work", waiting: "to come" },
   },
 
   watch: {

@@ -1,12 +1,11 @@
 // Watching a project: what it will take, how far it is, the pictures so far, and what to do next.
 import { announce, tell } from "./announce.js";
 import { server } from "./api.js";
-import { el, fill } from "./elements.js";
+import { attribute, el, fill } from "./elements.js";
 import { clock, day, roughly } from "./formats.js";
 import { stateChip } from "./home.js";
 import { icon } from "./icons.js";
 import { notice, refused, sure } from "./notices.js";
-import { phaseOf, phasesOf } from "./phases.js";
 import { stillsShown } from "./stills.js";
 import { words } from "./strings.js";
 
@@ -39,7 +38,6 @@ export async function show(place, { id }) {
     try {
       if (action === "cancel" && !(await sure(words.watch.sure))) return;
       project = await server.act(id, action);
-      if (["start", "resume", "render"].includes(action)) line.restart();
       draw();
       place.querySelector(".now h2")?.focus();
       announce(words.watch.titles[project.state]);
@@ -96,7 +94,7 @@ function panel(project, act, remove) {
   const lines = `#/p/${project.id}/mend?language=${project.to[0]}`;
   const erase = el("button", { type: "button", class: "button quiet danger", on: { click: remove } }, icon("bin"), watch.change);
   const parts = {
-    new: () => [el("p", { class: "big", text: watch.estimate(roughly(project.estimate.seconds)) }), el("p", { class: "soft", text: project.estimate.basis }),
+    new: () => [el("p", { class: "big", text: watch.estimate(roughly(project.estimate.seconds)) }), el("p", { class: "soft", text: sentence(project.estimate.basis) }),
       el("div", { class: "row" }, button("start", "play", "main", watch.start), erase)],
     queued: () => [el("p", { text: project.place_in_queue ? watch.queue(project.place_in_queue) : "" }), el("p", { class: "soft", text: watch.closeable }),
       el("div", { class: "row" }, button("cancel", "cross", "", watch.cancel))],
@@ -117,27 +115,39 @@ function prefect(project) {
   return project.run_page && el("a", { class: "button quiet", href: project.run_page, target: "_blank", rel: "noopener" }, words.watch.run, icon("out"));
 }
 
-/** The steps as one calm line, with a bar, what is at work, and how long it will take. */
+/** The stages as one calm line, with a bar, what is at work, and how long it will take. */
 function progressLine(project) {
-  const phases = phasesOf(project.kind);
-  let reached = 0;
-  const items = phases.map(({ name, text }) => el("li", {}, el("span", { class: "dot" }), el("span", { class: "name", text: name }), el("span", { class: "soft small", text }), el("span", { class: "away state" })));
+  const { names, about, states } = words.stages;
+  const list = el("ol", { class: "phases" });
+  let drawn = "";
   const bar = el("span");
   const meter = el("div", { class: "bar", role: "progressbar", "aria-label": words.watch.progress(project.title), "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
   const label = el("p", { class: "small" });
   const left = el("p", { class: "small soft clock" });
-  const element = el("section", { class: "card stack", "aria-label": words.watch.stages }, el("ol", { class: "phases" }, items), meter, el("div", { class: "row spread" }, label, left));
-  function set(progress, state) {
-    reached = state === "done" ? phases.length : phaseOf(project.kind, progress.stage, reached);
-    const isAtWork = state === "running";
-    items.forEach((item, index) => {
-      const how = index < reached ? "done" : index === reached && state !== "queued" ? "now" : "next";
-      item.className = `${how}${isAtWork ? " live" : ""}`;
-      item.querySelector(".state").textContent = words.phases.state[how];
-      if (how === "now") item.setAttribute("aria-current", "step");
-      else item.removeAttribute("aria-current");
+  const element = el("section", { class: "card stack", "aria-label": words.watch.stages }, list, meter, el("div", { class: "row spread" }, label, left));
+
+  /** A run tells its stages as it begins: before, there is a bar alone. */
+  function setStages(stages, isAtWork) {
+    const ids = stages.map((stage) => stage.id).join();
+    if (ids !== drawn) {
+      drawn = ids;
+      fill(list, stages.map(({ id, label: name }) => el("li", {}, el("span", { class: "dot" }), el("span", { class: "name", text: names[id] ?? name }),
+        el("span", { class: "soft small", text: about[id] ?? "" }), el("span", { class: "away state" }))));
+    }
+    stages.forEach((stage, index) => {
+      const item = list.children[index];
+      item.className = `${stage.state}${isAtWork ? " live" : ""}`;
+      item.querySelector(".state").textContent = states[stage.state];
+      attribute(item, "aria-current", stage.state === "running" ? "step" : null);
     });
-    const percent = state === "done" ? 100 : Math.floor(100 * (progress.fraction ?? 0));
+    list.hidden = !stages.length;
+  }
+
+  function set(progress, state) {
+    const isAtWork = state === "running";
+    const isDone = state === "done";
+    setStages((progress.stages ?? []).map((stage) => (isDone ? { ...stage, state: "done" } : stage)), isAtWork);
+    const percent = isDone ? 100 : Math.floor(100 * (progress.fraction ?? 0));
     bar.style.inlineSize = `${percent}%`;
     meter.setAttribute("aria-valuenow", String(percent));
     const pieces = isAtWork && progress.of > 1 ? ` (${words.watch.lines(progress.done, progress.of)})` : "";
@@ -145,7 +155,7 @@ function progressLine(project) {
     label.textContent = isAtWork && progress.label ? `${language}${progress.label}${pieces}` : "";
     left.textContent = isAtWork && Number.isFinite(progress.eta_s) ? words.watch.left(roughly(progress.eta_s)) : "";
   }
-  return { element, set, restart: () => (reached = 0) };
+  return { element, set };
 }
 
 function logShown() {
@@ -159,6 +169,10 @@ function logShown() {
       while (list.children.length > LOG_LINES) list.lastChild.remove();
     },
   };
+}
+
+function sentence(text) {
+  return text && `${text[0].toUpperCase()}${text.slice(1).replace(/\.$/, "")}.`;
 }
 
 /** What was asked for, in pairs. */

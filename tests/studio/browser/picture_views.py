@@ -36,7 +36,7 @@ def prepared(media: Path) -> tuple[Stub, dict[str, str]]:
     stub.lines[done["id"], "fr"][3]["reviewed"] = True
     stub.lines[review["id"], "fr"] = made_lines("fr", 5)
     name = running["id"]
-    stub.tell(name, "progress", fraction=0.46, stage="speak", label="speaking", done=41, of=88, language="fr", eta_s=760)
+    stub.progress(name, "speak", fraction=0.46, label="Speaking", done=41, of=88, language="fr", eta_s=760)
     for moment in (2.0, 9.0):
         stub.tell(name, "still", url=f"/media/{name}/stills/a{moment}.jpg", time_s=moment, kind="before", language=None)
         stub.tell(name, "still", url=f"/media/{name}/stills/b{moment}.jpg", time_s=moment, kind="after", language="fr")
@@ -100,7 +100,7 @@ def main(out: Path, only: Callable[[str], bool]) -> None:
                         page.wait_for_selector("h1:not(:empty)")
                         page.wait_for_timeout(500)
                         dress(name, page)
-                        page.screenshot(path=out / f"{name}-{device}-{scheme}.png", full_page=not name.startswith("mend") or device == "phone")
+                        page.screenshot(path=out / f"{name}-{device}-{scheme}.png", full_page=not name.startswith("mend"))
                         page.close()
                     context.close()
         browser.close()

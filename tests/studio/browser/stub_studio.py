@@ -31,6 +31,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
     "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+STAGES = ("listen", "look", "translate", "speak", "lips", "finish")
 NAMES = {"fr": ("French", "français", "ltr"), "ar": ("Arabic", "العربية", "rtl"), "es": ("Spanish", "español", "ltr")}
 
 
@@ -122,6 +123,13 @@ class Stub:
         if event == "state":
             self.projects[project].update(data)
         self.events[project].append((event, data))
+
+    def progress(self, project: str, stage: str, **data: Any) -> None:
+        """Progress in which `stage` is at work, all before it are done."""
+        at = STAGES.index(stage)
+        states = ["done"] * at + ["running"] + ["waiting"] * (len(STAGES) - at - 1)
+        stages = [{"id": each, "label": each, "state": state, "done": 1, "of": 2} for each, state in zip(STAGES, states, strict=True)]
+        self.tell(project, "progress", **{"stage": stage, "language": None, "stages": stages, **data})
 
     def answer(self, project: str, language: str) -> dict[str, Any]:
         """The lines of a project, as the API gives them."""
