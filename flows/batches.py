@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from manifests.time import Span
+from manifests.time import FLICKS_PER_SECOND, Span
 
 BATCHES_AN_HOUR = 6
 MOST_BATCHES = 40
 BATCHES_A_WORKER = 2
 """The fewest, where there are pieces enough: a worker that is done first takes up one more."""
+
+_HOUR = 3600 * FLICKS_PER_SECOND
 
 
 def cut(spans: Sequence[Span], workers: int) -> list[slice]:
@@ -24,8 +26,8 @@ def cut(spans: Sequence[Span], workers: int) -> list[slice]:
 
     For `workers` at once; none where there are no pieces.
     """
-    hours = sum(span.duration_s for span in spans) / 3600
-    wanted = max(int(hours * BATCHES_AN_HOUR), workers * BATCHES_A_WORKER)
+    total = sum(span.duration for span in spans)
+    wanted = max(total * BATCHES_AN_HOUR // _HOUR, workers * BATCHES_A_WORKER)
     count = min(len(spans), wanted, max(MOST_BATCHES, workers * BATCHES_A_WORKER))
     borders = [len(spans) * index // max(count, 1) for index in range(count + 1)]
     return [slice(start, end) for start, end in pairwise(borders)]

@@ -18,7 +18,7 @@ from prefect.settings import get_current_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.runner_setting import VARIABLE, RunnerSetting, is_loopback, runner_setting
-from manifests.errors import BadInput, Unavailable
+from manifests.errors import BadInput, RedubError, Unavailable
 
 if TYPE_CHECKING:
     from distributed import LocalCluster
@@ -28,24 +28,31 @@ _ARENAS = "2"  # as `infra.memory` keeps this process to
 
 
 class RunnerOfTheSetting(TaskRunner[PrefectFuture[Any]]):
-    """Stands for the task runner of REDUB_TASK_RUNNER, which a flow run gets when it starts."""
+    """Stands for the task runner of REDUB_TASK_RUNNER, which a flow run gets when it starts.
 
-    def __init__(self) -> None:
+    Where it gets none, its first task raises why: a run whose runner cannot be made at all would stay Running for ever.
+    """
+
+    def __init__(self, refusal: RedubError | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self._refusal = refusal
 
     def duplicate(self) -> TaskRunner[Any]:  # type: ignore[override]
-        """The runner itself. BadInput for a bad setting; Unavailable where no cluster answers."""
-        return task_runner(runner_setting(os.environ))
+        """The runner itself, or one that refuses."""
+        try:
+            return task_runner(runner_setting(os.environ))
+        except RedubError as error:
+            return RunnerOfTheSetting(error)
 
     def submit(
         self,
-        task: Any,
-        parameters: dict[str, Any],
-        wait_for: Iterable[PrefectFuture[Any]] | None = None,
-        dependencies: dict[str, set[Any]] | None = None,
+        task: Any,  # noqa: ARG002 (Prefect's signature)
+        parameters: dict[str, Any],  # noqa: ARG002
+        wait_for: Iterable[PrefectFuture[Any]] | None = None,  # noqa: ARG002
+        dependencies: dict[str, set[Any]] | None = None,  # noqa: ARG002
     ) -> NoReturn:
-        """Never called: a flow run submits to what `duplicate` gave it."""
-        raise NotImplementedError(f"{task} {parameters} {wait_for} {dependencies}")
+        """Raise why there is nobody to do it."""
+        raise self._refusal or NotImplementedError("a flow run submits to what `duplicate` gave it")
 
 
 def task_runner(setting: RunnerSetting) -> TaskRunner[Any]:

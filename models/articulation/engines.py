@@ -10,6 +10,7 @@ from models import weights
 from models.articulation.contract import Articulator
 from models.articulation.features import WEIGHTS
 from models.articulation.shapes import MouthModel
+from models.once import once
 
 __all__ = ["CHECKPOINT", "WEIGHTS", "load", "mouth_model", "revision"]
 
@@ -23,7 +24,7 @@ def revision() -> str:
     return f"{shipped}-{weights.revision(WEIGHTS)}"
 
 
-@cache
+@once
 def mouth_model() -> MouthModel:
     """What the shapes mean, without the network: for work that hears nothing."""
     from models.articulation.articulator import read
@@ -31,7 +32,7 @@ def mouth_model() -> MouthModel:
     return read(CHECKPOINT)[1]
 
 
-@cache
+@once
 def load() -> Articulator:
     """Loaded once a process. MissingWeights where whisper-base is not on this machine."""
     from models.articulation.articulator import TrainedArticulator, read

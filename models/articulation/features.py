@@ -7,13 +7,14 @@ on hundreds of thousands of voices in a hundred languages, so what is learned on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from models.once import once
 
 SAMPLE_RATE = 16_000
 RATE_HZ = 50
@@ -112,7 +113,7 @@ def _grouped(lengths: Sequence[int]) -> list[list[int]]:
 WEIGHTS = "whisper-base"
 
 
-@cache
+@once
 def load_features() -> WhisperFeatures:
     """Whisper's encoder, loaded once a process. MissingWeights where whisper-base is not on this machine."""
     from models import weights

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
-from threading import Lock
 from types import MappingProxyType
 
 from manifests.errors import BadInput
 from models import weights
 from models.asr.contract import LanguageIdentifier, Transcriber
+from models.once import once
 
 
 def _whisper(folder: Path) -> Transcriber:
@@ -40,8 +39,6 @@ ENGINES: Mapping[str, tuple[str, Callable[[Path], Transcriber]]] = MappingProxyT
 )
 """Engine -> the name of its weights, and what makes it from their folder."""
 
-_loading = Lock()
-
 
 def weights_of(name: str) -> str:
     """The name of the weights of the engine `name`, for `weights.revision`; BadInput for an unknown engine."""
@@ -56,11 +53,10 @@ def load(name: str) -> Transcriber:
     BadInput for an unknown name or an extra that is not installed; MissingWeights where the weights are not here.
     """
     weights_name = weights_of(name)
-    with _loading:
-        return _load(name, weights_name)
+    return _load(name, weights_name)
 
 
-@cache
+@once
 def _load(name: str, weights_name: str) -> Transcriber:
     return ENGINES[name][1](weights.locate(weights_name))
 

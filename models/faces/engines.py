@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from threading import local
 
 from manifests.errors import BadInput
 from models.faces.contract import AppearanceReader, FaceDetector, FaceEmbedder
+from models.once import once
 
 DETECTOR_NAMES = ("yunet", "s3fd")
 EMBEDDER_NAME = "sface"
@@ -43,7 +43,7 @@ def weights_of(detector: str) -> tuple[str, ...]:
     return (detector, EMBEDDER_NAME)
 
 
-@cache
+@once
 def load_embedder() -> FaceEmbedder:
     """SFace, loaded once per process; MissingWeights where its weights are not on this machine."""
     from models.faces.sface import SFaceEmbedder
@@ -51,7 +51,7 @@ def load_embedder() -> FaceEmbedder:
     return SFaceEmbedder()
 
 
-@cache
+@once
 def load_appearance() -> AppearanceReader:
     """What reads gender and age off a face, loaded once per process; MissingWeights where its weights are not here."""
     from models.faces.appearance import AgeGenderReader

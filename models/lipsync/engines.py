@@ -11,6 +11,7 @@ from types import MappingProxyType
 from manifests.errors import BadInput
 from models import weights
 from models.lipsync.contract import LipSyncer
+from models.once import once
 
 ENGINES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"wav2lip": ("wav2lip", "wav2lip.pth"), "wav2lip-gan": ("wav2lip-gan", "wav2lip_gan.pth")}
@@ -62,7 +63,7 @@ def load(name: str = "wav2lip", *, checkpoint: Path | None = None, device: str |
     return _loaded(path.resolve(), device)
 
 
-@cache
+@once
 def _loaded(path: Path, device: str | None) -> LipSyncer:
     from models.lipsync.wav2lip import Wav2Lip
 

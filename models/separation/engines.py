@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
+from models.once import once
 from models.separation.contract import Separator
 
 NAME = "spleeter"
 """The row of the table of weights."""
 
 
-@cache
+@once
 def load() -> Separator:
     """Spleeter's two stems, loaded once a process. MissingWeights where its weights are not on this machine.
 

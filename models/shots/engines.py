@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from manifests.errors import BadInput
+from models.once import once
 from models.shots.contract import ShotDetector
 
 NAMES = ("content", "transnetv2")
 
 
-@cache
+@once
 def load(name: str = "content", *, device: str = "cpu") -> ShotDetector:
     """The detector called `name`, loaded once per process; BadInput for a name not in `NAMES`.
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from threading import Lock
 
 from manifests.errors import BadInput
 from models import weights
+from models.once import once
 from models.speech import arabic, cloned, mbrola, pronunciation
 from models.speech.contract import Pronunciation, Speaker, SpeechRequest, Voice
 from models.speech.waveform import Waveform
@@ -107,7 +107,7 @@ def speak_all(
         yield from pool.map(speak, requests)
 
 
-@lru_cache
+@once
 def _load(engine: str, threads: int) -> Speaker:
     if engine == "kokoro":
         from models.speech.kokoro import KokoroSpeaker

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from threading import Lock
 from typing import Literal
 
 from manifests.errors import BadInput
 from models import weights
+from models.once import once
 from models.translation.contract import Translator
 
 State = Literal["packaged", "hub or path"]
@@ -47,8 +46,6 @@ _PAIRS = (
     Pair(source="en", target="it", weights="opus-mt-en-it", state="hub or path"),
     Pair(source="en", target="ar", weights="opus-mt-tc-big-en-ar", state="hub or path", prefix=">>ara<<"),
 )
-
-_loading = Lock()
 
 
 def pairs() -> tuple[Pair, ...]:
@@ -98,11 +95,10 @@ def load(engine: str, source: str, target: str) -> Translator:
     BadInput where the engine is an extra that is not installed.
     """
     name = weights_of(engine, source, target)
-    with _loading:
-        return _load(engine, source, target, name)
+    return _load(engine, source, target, name)
 
 
-@cache
+@once
 def _load(engine: str, source: str, target: str, name: str) -> Translator:
     folder = weights.locate(name)
     if engine == "llama":

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from manifests.errors import BadInput
+from models.once import once
 from models.vad.contract import VoiceActivityDetector
 
 NAMES = ("silero",)
 
 
-@cache
+@once
 def load(name: str = "silero") -> VoiceActivityDetector:
     """The detector called `name`, loaded once per process; BadInput for a name not in `NAMES`.
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
+from models.once import once
 from models.voiceprint.contract import SpeakerEncoder
 
 NAME = "ge2e"
 """The row of the table of weights."""
 
 
-@cache
+@once
 def load() -> SpeakerEncoder:
     """The GE2E encoder, loaded once a process. MissingWeights where its weights are not on this machine.
 
