@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ OTHER_TASKS = 8
 
 def chunks(hours: float, length_s: float = 25) -> list[Span]:
     borders = [index * length_s for index in range(round(hours * 3600 / length_s) + 1)]
-    return [Span.of_seconds(start, end) for start, end in zip(borders, borders[1:], strict=False)]
+    return [Span.of_seconds(start, end) for start, end in pairwise(borders)]
 
 
 def test_an_hour_in_one_language_is_at_most_120_tasks() -> None:
