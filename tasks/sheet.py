@@ -101,8 +101,7 @@ def read_sheet(folder: Path, stem: str, language: str) -> Sheet:
         )
     reading = Reading(csv=files.csv, language=language, generations=[{row.id: row for row in g} for g in generations])
     edits = reading.edits(rows)
-    if reading.problems:
-        raise _first_of([problem for _, problem in sorted(reading.problems, key=lambda each: each[0])])
+    reading.require_sound()
     return Sheet(files=files, edits=edits, rows=tuple(generations[0]), digest=digest)
 
 
@@ -116,7 +115,7 @@ def write_sheet(rows: Sequence[SheetRow], sheet: Sheet) -> bool:
         return False
     with published(files.upcoming) as draft:
         write_table(rows, SheetRow, draft)
-    write_rows(files.csv, COLUMNS, [_cells(row) for row in rows])
+    write_rows(files.csv, COLUMNS, [cells_of(row) for row in rows])
     files.upcoming.replace(files.table)
     return True
 
@@ -126,6 +125,13 @@ def edits_in(rows: Iterable[SheetRow]) -> tuple[Edit, ...]:
     rows = tuple(rows)
     cells = (edit_of(row, column, written_in(row, column)) for row in rows for column in row.edited)
     return (*shape_edits(rows), *cells)
+
+
+def cells_of(row: SheetRow) -> dict[str, str]:
+    """The cells of a row, by column, as they are written."""
+    fixed = {"id": row.id, "check": on_one_line(row.check)}
+    times = {"start": clock_text(row.span.start), "end": clock_text(row.span.end)}
+    return fixed | times | {column: written_in(row, column) for column in TEXTS}
 
 
 def worst_first(rows: Iterable[SheetRow], count: int) -> tuple[SheetRow, ...]:
@@ -186,16 +192,3 @@ def _rows_if_readable(table: Path) -> tuple[SheetRow, ...]:
         return tuple(read_table(SheetRow, table))
     except (ValueError, OSError, KeyError):
         return ()
-
-
-def _cells(row: SheetRow) -> dict[str, str]:
-    fixed = {"id": row.id, "check": on_one_line(row.check)}
-    times = {"start": clock_text(row.span.start), "end": clock_text(row.span.end)}
-    return fixed | times | {column: written_in(row, column) for column in TEXTS}
-
-
-def _first_of(problems: Sequence[BadInput]) -> BadInput:
-    first = problems[0]
-    if len(problems) == 1:
-        return first
-    return BadInput(first.what, where=first.where, remedy=f"{first.remedy} ({len(problems)} problems in all.)".strip())

@@ -91,6 +91,13 @@ class Reading:
             for row, edits in found
         ]
 
+    def require_sound(self) -> None:
+        """BadInput for the first problem in the order of the rows, with how many there are."""
+        if self.problems:
+            problems = [problem for _, problem in sorted(self.problems, key=lambda each: each[0])]
+            first, more = problems[0], f"({len(problems)} problems in all.)" if len(problems) > 1 else ""
+            raise BadInput(first.what, where=first.where, remedy=f"{first.remedy} {more}".strip())
+
     def _problem(self, row: Row, column: str, what: str, remedy: str) -> None:
         self.problems.append((row.number, row.bad(column, what, remedy)))
 
