@@ -11,6 +11,7 @@ from prefect.runtime import flow_run
 
 from flows.exchange import Exchange, brought, exchange
 from flows.logs import tell_degradations
+from flows.mirrored_weights import bring_weights
 from flows.pool import PrefectPool
 from flows.progress import tag_run
 from flows.recording import recorded
@@ -91,6 +92,7 @@ def dub(
         recorded(command="dub", title=title, source=shown, journal=run.journal) as record,
         exchange(source, out, to, etag) as exchanged,
     ):
+        bring_weights()
         path, folder, stem = exchanged.source, exchanged.folder, exchanged.title
         store = cache_store()
         job = DubJob(

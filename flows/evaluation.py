@@ -8,6 +8,7 @@ from prefect import flow
 from prefect.artifacts import create_table_artifact
 from prefect.runtime import flow_run
 
+from flows.mirrored_weights import bring_weights
 from flows.progress import tag_run
 from flows.worded import worded
 from manifests.errors import BadInput
@@ -58,6 +59,7 @@ def evaluate_lips(
         without=frozenset(without or ()),
         settings=settings,
     )
+    bring_weights()
     check(job)
     made = evaluate(job)
     rows = [{"measure": name, "better": better, **cells} for name, better, cells in summary_rows(made.scores)]

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ from infra import locations
 from infra.files import published, require_writable
 from infra.locations import Location, SourceVersion
 from infra.objects.faults import Conflict
+from infra.objects.uri import ObjectUri
 from infra.places import cache_folder
 from infra.store import most_cache_bytes
+from manifests.errors import BadInput
 from tasks.sheet import SheetFiles
 
 
@@ -147,6 +150,35 @@ def brought(file: str | None) -> Path | None:
         return None
     place = locations.location(file)
     return place if isinstance(place, Path) else locations.fetched(place, _sources()).path
+
+
+@contextmanager
+def delivered(out: str, sources: Sequence[str | None]) -> Iterator[Path]:
+    """A path of this machine for one result that belongs at `out`; what is written there is published after that.
+
+    BadInput where that is a folder, or one of the `sources`; NoSpace, Unavailable.
+    """
+    place = locations.location(out)
+    if isinstance(place, Path):
+        target = place.absolute()
+        require_writable(target.parent)
+        yield target
+        return
+    require_object(place, sources)
+    results = cache_folder() / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="one-", dir=results) as name:
+        target = Path(name) / locations.name(place)
+        yield target
+        locations.publish(target, place, replace=True)
+
+
+def require_object(place: Location, sources: Sequence[str | None]) -> None:
+    """BadInput where a result cannot be published at `place` in a store: a folder, or one of the sources."""
+    if isinstance(place, ObjectUri) and place.is_prefix:
+        raise BadInput("this is a folder;", where=str(place), remedy="name the file to write in it")
+    if str(place) in [str(locations.location(each)) for each in sources if each is not None]:
+        raise BadInput("the result would replace its own source;", where=str(place), remedy="name another file")
 
 
 def _sources() -> Path:

@@ -18,6 +18,7 @@ from prefect.tasks import Task, exponential_backoff
 
 from flows.batches import cut
 from flows.gpu import gpu_slot
+from flows.mirrored_weights import bring_weights
 from flows.runner_setting import runner_setting
 from flows.runners import lost_worker
 from infra.store import Store
@@ -77,6 +78,7 @@ async def _can_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bo
 )
 def perform(batch: Batch[In, Out]) -> list[Outcome[Out]]:
     """Perform the pieces in turn; those that the store already has are not done again."""
+    bring_weights()
     with gpu_slot() if batch.stage.gpu else nullcontext():
         return [_perform(batch, piece) for piece in batch.work]
 

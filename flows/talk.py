@@ -7,16 +7,17 @@ from pathlib import Path
 from prefect import flow
 from prefect.runtime import flow_run
 
+from flows.exchange import brought, delivered
 from flows.logs import tell_degradations
+from flows.mirrored_weights import bring_weights
 from flows.pool import PrefectPool
 from flows.progress import tag_run
 from flows.recording import recorded
 from flows.runners import RunnerOfTheSetting
 from flows.watched import watched
 from flows.worded import worded
-from infra.files import require_writable
-from infra.places import cache_folder
-from infra.store import Store
+from infra import locations
+from infra.store import cache_store
 from tasks.progress import talk_plan
 from tasks.runs import LanguageOutcome, RunRecord
 from tasks.settings import DubSettings, lecture
@@ -25,7 +26,13 @@ from tasks.talking import TalkJob, make_talk
 
 def run_name() -> str:
     """What the Prefect page calls this run."""
-    return f"{Path(flow_run.parameters['face']).stem} talks"
+    return f"{locations.stem(locations.location(flow_run.parameters['face']))} talks"
+
+
+def _whole(text: str) -> str:
+    """A place as people would find it again from any folder."""
+    place = locations.location(text)
+    return str(place.absolute() if isinstance(place, Path) else place)
 
 
 @flow(
@@ -45,21 +52,28 @@ def talk(
     voice: str | None = None,
     settings: DubSettings | None = None,
 ) -> RunRecord:
-    """Make the face in the video or image `face` say `text` (in `language`) or the recording `audio`; writes `out`."""
+    """Make the face in the video or image `face` say `text` (in `language`) or the recording `audio`; writes `out`.
+
+    All three may be paths or addresses in an object store (s3://BUCKET/KEY). Raises BadInput, MissingWeights,
+    Unavailable or NoSpace, worded for people.
+    """
     chosen = settings or lecture()
     tag_run("redub", "talk", *([language] if language else []))
-    target = Path(out).absolute()
-    shown = str(Path(face).absolute())
+    place = _whole(out)
     with (
         watched(run_name(), talk_plan(chosen, language)) as run,
-        recorded(command="talk", title=target.stem, source=shown, journal=run.journal) as record,
+        recorded(
+            command="talk", title=locations.stem(locations.location(out)), source=_whole(face), journal=run.journal
+        ) as record,
+        delivered(out, (face, audio)) as target,
     ):
-        require_writable(target.parent)
-        store = Store(cache_folder())
+        bring_weights()
+        store = cache_store()
+        spoken = brought(audio)
         job = TalkJob(
-            face=Path(face).absolute(),
+            face=(brought(face) or Path()).absolute(),
             out=target,
-            audio=Path(audio).absolute() if audio else None,
+            audio=spoken.absolute() if spoken else None,
             text=text,
             language=language,
             voice=voice,
@@ -71,7 +85,7 @@ def talk(
         record.languages = (
             LanguageOutcome(
                 language=language or "und",
-                files=(str(target),),
+                files=(place,),
                 copied_frames=made.files.copied_frames,
                 rendered_frames=made.files.rendered_frames,
                 lip_frames=made.lip_frames,

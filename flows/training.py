@@ -14,6 +14,7 @@ from prefect.artifacts import create_progress_artifact, create_table_artifact, u
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
+from flows.mirrored_weights import bring_weights
 from flows.progress import tag_run
 from flows.worded import worded
 from manifests.errors import BadInput
@@ -46,6 +47,7 @@ def train_lips(
     from tasks.training import Options, expert_settings, lipsync_settings, train_expert, train_lipsync
 
     tag_run("redub", "train", kind)
+    bring_weights()
     options = Options(preset=preset_name, minutes=minutes, steps=steps)
     told = _Told(get_run_logger())
     shards, folder = Path(data).absolute(), Path(out).absolute()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +44,11 @@ def write_report(report: DubReport, folder: Path, *, dub: Path | None, source: P
     return files
 
 
-def rebuild_pages(folder: Path) -> Sequence[Path]:
+def rebuild_pages(folder: Path, bring: Callable[[str], Path | None] = Path) -> Sequence[Path]:
     """Make the pages of `folder` (a lecture's manifests) again from their JSON. BadInput where there is no report.
 
-    They are illustrated from the dubs beside the folder, and from the source, where these are still there.
+    They are illustrated from the dubs beside the folder, and from the source, where these are still there; `bring`
+    gives the file of a source by its address.
     """
     found = sorted(folder.glob("report.*.json"))
     if not found:
@@ -57,16 +58,17 @@ def rebuild_pages(folder: Path) -> Sequence[Path]:
         report = read_report(file)
         dub = folder.parent / f"{report.title}.{report.language}.mp4"
         page = report_files(folder, report.language).page
-        pictures = illustrate(report, dub if dub.is_file() else None, _source(folder, report.video_id))
+        pictures = illustrate(report, dub if dub.is_file() else None, _source(folder, report.video_id, bring))
         write_page(report, pictures, page)
         pages.append(page)
     return pages
 
 
-def _source(folder: Path, video_id: str) -> Path | None:
+def _source(folder: Path, video_id: str, bring: Callable[[str], Path | None]) -> Path | None:
     """Where the source was, if the manifests say so and a file is there."""
     try:
         videos = read_table(Video, folder / "videos.parquet")
     except (OSError, ValueError):
         return None
-    return next((Path(each.uri) for each in videos if each.id == video_id and Path(each.uri).is_file()), None)
+    found = (bring(each.uri) for each in videos if each.id == video_id)
+    return next((file for file in found if file is not None and file.is_file()), None)

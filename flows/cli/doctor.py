@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from flows.cli.layout import hung
 from flows.cli.output import Output
+from flows.mirrored_weights import bring_weights
 from flows.server import configured_api_url
 from infra.places import cache_folder, state_folder
 
@@ -29,6 +30,7 @@ def diagnose(output: Output) -> None:
     """Look at everything; exit code 3 where a default dub would fail for want of something."""
     import typer
 
+    bring_weights()
     findings = [*_machine(), *_media(), *_weights(), *_voices(), *_translations(), *_server()]
     marks = {"ok": "[green]ok   [/]", "note": "[yellow]note [/]", "fault": "[red]fault[/]"}
     lines = [f"{marks[each.state]} {each.what:<{_WIDTH}} {hung(each.detail, _WIDTH + 7)}" for each in findings]

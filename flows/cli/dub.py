@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -63,10 +62,10 @@ def dub(
         typer.Option("--preset", help="lecture (the default) or draft (no lips; quick).", rich_help_panel=_HOW),
     ] = "lecture",
     glossary: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--glossary",
-            help="A CSV of terms: source, target, keep, pronunciation, language.",
+            help="A CSV of terms: source, target, keep, pronunciation, language; a path or s3://BUCKET/KEY.",
             rich_help_panel=_HOW,
         ),
     ] = None,
@@ -80,18 +79,20 @@ def dub(
         ),
     ] = None,
     course: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--course",
-            help="The folder whose lectures share their speakers' voices; default: where it is written to.",
+            help="The folder or s3://BUCKET/PREFIX whose lectures share their speakers' voices; default: where it is "
+            "written to.",
             rich_help_panel=_HOW,
         ),
     ] = None,
     consent: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--consent",
-            help="Who agreed to have their own voice imitated (TOML); goes with --speaker speaker1=clone:speaker1.",
+            help="Who agreed to have their own voice imitated (TOML; a path or s3://BUCKET/KEY); goes with "
+            "--speaker speaker1=clone:speaker1.",
             rich_help_panel=_HOW,
         ),
     ] = None,
@@ -211,11 +212,13 @@ machines. This makes the pages again from the JSON.
 """
 )
 def report(
-    folder: Annotated[Path, typer.Argument(help="The NAME.redub folder of a dub.", metavar="FOLDER")],
+    folder: Annotated[
+        str, typer.Argument(help="The NAME.redub folder of a dub, or s3://BUCKET/.../NAME.redub/.", metavar="FOLDER")
+    ],
     json: Json = False,
 ) -> None:
     """Make the report pages of a dub again."""
-    from tasks.report_files import rebuild_pages
+    from flows.fetched_dubs import rebuilt_pages
 
-    pages = [str(page) for page in rebuild_pages(folder)]
+    pages = rebuilt_pages(folder)
     choose_output(as_json=json).result({"pages": pages}, "\n".join(pages))

@@ -32,7 +32,7 @@ Whatever it was, running the same command again goes on where it stopped.
 Environment:
   REDUB_CACHE      finished work, in case it is asked for again
   REDUB_STATE      records of runs, and the history of the embedded server
-  REDUB_WEIGHTS    trained weights
+  REDUB_WEIGHTS    trained weights; a folder, or s3://BUCKET/PREFIX
   PREFECT_API_URL  a Prefect server to use in place of the embedded one
   REDUB_LOG        json: each line of a worker's log is a JSON object
 """
@@ -60,8 +60,10 @@ app.add_typer(watch.app)
 app.add_typer(metrics.app)
 app.add_typer(archive.app, name="archive")
 
-OutFile = Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")]
-Face = Annotated[Path, typer.Option("--face", help="A video or an image in which the face shows.")]
+OutFile = Annotated[str, typer.Option("--out", help="The video to write (.mp4); a path or s3://BUCKET/KEY.")]
+Face = Annotated[
+    str, typer.Option("--face", help="A video or an image in which the face shows; a path or s3://BUCKET/KEY.")
+]
 
 
 @app.command(
@@ -77,7 +79,10 @@ and redub says so.
 )
 def lipsync(
     face: Face,
-    audio: Annotated[Path, typer.Option("--audio", help="What the face should say: any sound or video file.")],
+    audio: Annotated[
+        str,
+        typer.Option("--audio", help="What the face should say: any sound or video file; a path or s3://BUCKET/KEY."),
+    ],
     out: OutFile,
     lips: Lips = None,
     json: Json = False,
@@ -103,7 +108,7 @@ Examples:
   redub talk --face me.jpg --lang fr --text 'Bonjour à tous.' --out moi.mp4
   redub talk --face me.mp4 --lang en --text @welcome.txt --out welcome.mp4
 
-@FILE is a text file in UTF-8. The result lasts as long as the speech: a longer
+@FILE is a text file in UTF-8 (a path or s3://BUCKET/KEY). The result lasts as long as the speech: a longer
 video is cut off, a shorter one is played back and forth.
 """
 )
@@ -144,7 +149,8 @@ one was done in an earlier run.
 )
 def show(
     run: Annotated[
-        str | None, typer.Argument(help="A run's name or folder; default: the latest.", metavar="RUN")
+        str | None,
+        typer.Argument(help="A run's name or folder (a path or s3://...); default: the latest.", metavar="RUN"),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -168,9 +174,12 @@ REDUB_SIGNING_CERTIFICATES.
 """
 )
 def verify(
-    file: Annotated[Path, typer.Argument(help="The dub; its .c2pa file lies beside it.", metavar="FILE")],
+    file: Annotated[
+        str,
+        typer.Argument(help="The dub (a path or s3://BUCKET/KEY); its .c2pa file lies beside it.", metavar="FILE"),
+    ],
     source: Annotated[
-        Path | None, typer.Option("--source", help="Also check that the dub was made from this file.")
+        str | None, typer.Option("--source", help="Also check that the dub was made from this file.")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -231,11 +240,13 @@ def weights_pull(
 def _text(given: str) -> str:
     if not given.startswith("@"):
         return given
-    path = Path(given[1:])
+    from flows.exchange import brought
+
+    path = brought(given[1:]) or Path()
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"the text cannot be read ({error.__class__.__name__}).", where=str(path)) from error
+        raise BadInput(f"the text cannot be read ({error.__class__.__name__}).", where=given[1:]) from error
 
 
 def _add_commands() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 from rich.markup import escape
 
@@ -11,15 +10,15 @@ from flows.cli.output import Output
 from manifests.provenance import Statement
 
 
-def verify_dub(file: Path, source: Path | None, output: Output) -> None:
+def verify_dub(file: str, source: str | None, output: Output) -> None:
     """Check `file` against the signed statement beside it, and say what that states."""
-    from tasks.provenance import verify
+    from flows.fetched_dubs import verified
 
-    verdict = verify(file, source)
+    verdict = verified(file, source)
     stated = verdict.statement
     signer = "known to this machine" if verdict.known else "not known to this machine: anybody may have signed it"
     lines = [
-        f"[bold green]{escape(str(file))}[/] is as it was signed",
+        f"[bold green]{escape(file)}[/] is as it was signed",
         f"  signed by    {escape(verdict.signer)} ({signer})",
         f"  synthetic    {_synthetic(stated)}",
         f"  languages    {stated.source_language or 'unstated'} to {stated.language or 'unstated'}",
@@ -29,7 +28,7 @@ def verify_dub(file: Path, source: Path | None, output: Output) -> None:
         *(f"  consent      SHA-256 {each}" for each in stated.consents),
         *(f"  {each.purpose:<12} {escape(each.name)} ({escape(each.revision)})" for each in stated.models),
     ]
-    output.result({**dataclasses.asdict(verdict), "file": str(file)}, "\n".join(lines))
+    output.result({**dataclasses.asdict(verdict), "file": file}, "\n".join(lines))
 
 
 def _synthetic(stated: Statement) -> str:

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from flows.cli.layout import hung
 from flows.cli.output import Output
+from flows.mirrored_weights import VARIABLE, bring_weights, remote_weights
 from manifests.errors import BadInput
 from manifests.languages import language as known_language
 
@@ -16,6 +17,7 @@ def list_weights(output: Output) -> None:
     """A table of all weights that redub knows."""
     from tasks import installed
 
+    bring_weights()
     rows = installed.weights_table()
     width = max(len(row.name) for row in rows)
     notes = list(dict.fromkeys(row.note for row in rows if row.note))
@@ -48,6 +50,9 @@ def pull_weights(names: tuple[str, ...], language: str | None, source: Path | No
     """Bring the named weights, or all that a language needs."""
     from tasks import installed
 
+    if (place := remote_weights()) is not None:
+        remedy = f"pull with {VARIABLE}=FOLDER, then copy what is in the folder there"
+        raise BadInput("weights are pulled into a folder, not into a store;", where=str(place), remedy=remedy)
     wanted = list(names)
     if language is not None:
         language = known_language(language).code

@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from flows.cli import interrupt
 from flows.cli.output import Output
+from flows.mirrored_weights import bring_weights
 from flows.server import prefect_server
 from infra.files import require_writable
 from infra.memory import limit_arenas
@@ -44,9 +45,9 @@ class DubOrder:
     transcriber: str | None
     lips: str | None
     hold_s: float | None
-    glossary: Path | None
-    course: Path | None
-    consent: Path | None
+    glossary: str | None
+    course: str | None
+    consent: str | None
     subtitles: str
     notice: str
     one_file: bool
@@ -70,15 +71,16 @@ def run_dub(order: DubOrder, output: Output) -> None:
                 order.preset,
                 order.track,
                 _dub_settings(order),
-                str(order.glossary) if order.glossary else None,
-                str(order.course) if order.course else None,
+                order.glossary,
+                order.course,
                 dict(order.speakers),
-                str(order.consent) if order.consent else None,
+                order.consent,
                 review=order.review,
                 gate=order.gate,
             )
 
     def check() -> None:
+        from flows.exchange import brought
         from infra import locations
         from tasks import lecture, sheet, warming
 
@@ -91,10 +93,10 @@ def run_dub(order: DubOrder, output: Output) -> None:
             source_language=order.source_language,
             audio_track=order.track,
             settings=_dub_settings(order),
-            glossary=order.glossary,
-            course=locations.location(str(order.course)) if order.course else place,
+            glossary=brought(order.glossary),
+            course=locations.location(order.course) if order.course else place,
             voices=tuple(sorted(order.speakers.items())),
-            consent=order.consent,
+            consent=brought(order.consent),
         )
         if not locations.is_remote(source):
             lecture.check_source(job)
@@ -125,13 +127,13 @@ def _dub_settings(order: DubOrder) -> DubSettings:
 
 def run_talk(
     *,
-    face: Path,
-    audio: Path | None,
+    face: str,
+    audio: str | None,
     text: str | None,
     language: str | None,
     voice: str | None,
     lips: str | None,
-    out: Path,
+    out: str,
     output: Output,
 ) -> None:
     """Make a face speak a recording or a text."""
@@ -140,14 +142,31 @@ def run_talk(
         from flows.talk import talk
 
         settings = _settings("lecture", None, None, None, lips)
-        return talk(str(face), str(out), str(audio) if audio else None, text, language, voice, settings)
+        return talk(face, out, audio, text, language, voice, settings)
 
     def check() -> None:
+        from flows.exchange import brought, require_object
+        from infra import locations
         from tasks.talking import TalkJob, check
 
-        settings = _settings("lecture", None, None, None, lips)
-        check(TalkJob(face=face, audio=audio, text=text, language=language, voice=voice, out=out, settings=settings))
-        require_writable(out.absolute().parent)
+        place = locations.location(out)
+        if isinstance(place, Path):
+            target = place
+        else:
+            require_object(place, (face, audio))
+            target = cache_folder() / "results" / locations.name(place)
+        check(
+            TalkJob(
+                face=brought(face) or Path(),
+                audio=brought(audio),
+                text=text,
+                language=language,
+                voice=voice,
+                out=target,
+                settings=_settings("lecture", None, None, None, lips),
+            )
+        )
+        require_writable(target.absolute().parent)
 
     _run(check, "flows.talk", work, output)
 
@@ -174,6 +193,7 @@ def _run(check: Callable[[], None], flow_module: str, work: Callable[[], RunReco
     limit_arenas()
     for folder in (cache_folder(), state_folder()):
         require_writable(folder.absolute())
+    bring_weights()
     # Prefect's own log would write a traceback for every failure; the page keeps it, people get one line.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
