@@ -52,7 +52,7 @@ def before_after(report: DubReport, dub: Path, source: Path, most: int = PAIRS) 
 def _side_by_side(before: np.ndarray, after: np.ndarray) -> bytes:
     from PIL import Image
 
-    gap = np.full((before.shape[0], _GAP_PX, 3), 255, np.uint8)
+    gap = np.full((before.shape[0], _GAP_PX, 3), 128, np.uint8)
     file = io.BytesIO()
     Image.fromarray(np.hstack([before, gap, after])).save(file, "JPEG", quality=_JPEG_QUALITY, optimize=True)
     return file.getvalue()
