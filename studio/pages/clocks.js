@@ -1,11 +1,13 @@
 // Two clocks: the source's, and the dub's, which waits where a slide is held longer.
 
-/**
- * Both ways between the clocks. `points` are `[[dub_s, source_s], ...]`, growing; between two of them both run evenly,
- * and where there are fewer than one they are the same clock.
- */
-export function clocks(points) {
-  const anchors = points?.length ? points : [[0, 0]];
+/** Both ways between the clocks. `holds` are `[{at_s, held_s}, ...]` on the source's clock, in order; without one both are the same. */
+export function clocks(holds = []) {
+  const anchors = [[0, 0]]; // [dub, source]: between two of them both run evenly
+  let held = 0;
+  for (const { at_s: at, held_s: length } of holds) {
+    anchors.push([at + held, at], [at + held + length, at]);
+    held += length;
+  }
   return {
     toSource: (dub) => along(anchors, 0, 1, dub),
     toDub: (source) => along(anchors, 1, 0, source),

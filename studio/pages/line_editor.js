@@ -46,7 +46,7 @@ export function lineEditor({ sheet, languages, hear, actions }) {
       if (value !== undefined) sheet.edit(id, { [column]: value });
     });
     part.own?.addEventListener("click", () => {
-      sheet.edit(id, { [column]: sheet.line(id).machine[column] });
+      sheet.edit(id, { [column]: "" }); // what the machine said comes back with the answer to the save
       part.control.focus();
     });
   }
@@ -69,7 +69,7 @@ export function lineEditor({ sheet, languages, hear, actions }) {
     for (const [column, part] of Object.entries(parts)) {
       const isTyped = part.live && part.control === document.activeElement && columns?.includes(column) && part.read(line) === line[column];
       if (!isTyped) part.write(line);
-      if (part.own) part.own.hidden = !line.machine || line[column] === line.machine[column];
+      if (part.own) part.own.hidden = !line.edited.includes(column) || line[column] === "";
     }
     const notes = [Number.isFinite(line.rate) && line.rate ? editor.fits(line.rate) : "", line.held_s > 0 ? editor.held(line.held_s.toFixed(1)) : ""];
     fit.textContent = notes.filter(Boolean).join(" · ");
@@ -132,7 +132,7 @@ function fields({ source, target, sourceDirection, direction }, sheet) {
   const { editor } = words.mend;
   const own = () => el("button", { type: "button", class: "button small quiet own", hidden: true }, icon("undo"), editor.own);
   const text = (label, lang, dir, help, column) => {
-    const control = el("textarea", { rows: 3, lang, dir, spellcheck: "true" });
+    const control = el("textarea", { rows: 3, lang, dir, spellcheck: "true", placeholder: editor.ownAgain });
     const back = own();
     const element = field(label, control, { help });
     element.append(back);
@@ -167,14 +167,18 @@ function fields({ source, target, sourceDirection, direction }, sheet) {
       },
     };
   };
-  const nameOfVoice = (id) => sheet.answer.voices.find((each) => each.id === id)?.name ?? id;
+  const nameOfVoice = (id) => {
+    const name = sheet.answer.voices.find((each) => each.id === id)?.name ?? id;
+    const isShared = sheet.answer.voices.filter((each) => each.name === name).length > 1;
+    return isShared ? `${name} (${id})` : name;
+  };
   const reviewed = el("input", { type: "checkbox" });
   return {
     source: text(editor.source, source, sourceDirection, editor.sourceHelp, "source"),
     translation: text(editor.translation, target, direction, editor.translationHelp, "translation"),
     speaker: select(editor.speaker, () => sheet.answer.speakers.map((each) => [each.id, each.name]), "speaker"),
     voice: select(editor.voice, (line) => {
-      const voices = sheet.answer.voices.map((each) => [each.id, each.name]);
+      const voices = sheet.answer.voices.map((each) => [each.id, nameOfVoice(each.id)]);
       return voices.some(([id]) => id === line.voice) ? voices : [[line.voice ?? "", nameOfVoice(line.voice ?? "")], ...voices];
     }, "voice"),
     start_s: time(editor.start, "start_s"),

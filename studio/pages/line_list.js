@@ -76,8 +76,8 @@ export function lineList({ sheet, languages, onSelect, onOpen, onScroll }) {
     row.start.textContent = clock(line.dub_start_s ?? line.start_s);
     row.speaker.textContent = sheet.answer.speakers.length > 1 ? nameOf(line.speaker) : "";
     row.source.textContent = line.source;
-    row.translation.textContent = line.translation === "-" ? words.mend.row.silent : line.translation;
-    row.translation.classList.toggle("silent", line.translation === "-");
+    row.translation.textContent = line.translation === "-" ? words.mend.row.silent : line.translation || words.mend.row.own;
+    row.translation.classList.toggle("silent", ["-", ""].includes(line.translation));
     const { row: said } = words.mend;
     row.doubts.hidden = !line.doubts.length || line.reviewed;
     row.doubts.title = line.doubts.map((each) => each.text).join("; ");

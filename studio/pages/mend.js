@@ -36,7 +36,7 @@ class Mending {
   constructor(place, project, language, answer) {
     Object.assign(this, { place, project, language, chosen: null, now: null, follows: true });
     this.sheet = new Sheet(answer, { draft: `draft:${project.id}:${language}`, changed: (id, columns) => this.changed(id, columns) });
-    this.clock = clocks(answer.clock);
+    this.clock = clocks(answer.holds);
     this.result = project.results.find((each) => each.language === language);
     const languages = {
       target: language, direction: answer.direction ?? directionOf(language),

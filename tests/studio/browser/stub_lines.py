@@ -65,15 +65,11 @@ def made_lines(language: str, count: int) -> list[dict[str, Any]]:
                 "held_s": held,
                 "rate": 1.24 if index % 4 == 2 else 1.0,
                 "edited": [],
-                "machine": own,
             }
         )
     return lines
 
 
-def clock_of(lines: list[dict[str, Any]]) -> list[list[float]]:
-    """Points between which the dub's clock and the source's run alike: one hold, at the end of the second line."""
-    if len(lines) < 2:
-        return [[0.0, 0.0]]
-    at = lines[1]["end_s"]
-    return [[0.0, 0.0], [at, at], [at + HOLD_S, at]]
+def holds_of(lines: list[dict[str, Any]]) -> list[dict[str, float]]:
+    """Where the dub's picture waits, on the source's clock: at the end of the second line."""
+    return [{"at_s": lines[1]["end_s"], "held_s": HOLD_S}] if len(lines) > 1 else []

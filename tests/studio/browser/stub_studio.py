@@ -24,9 +24,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from stub_lines import clock_of, made_lines
+from stub_lines import holds_of, made_lines
 
 PAGES = Path(__file__).parents[3] / "studio" / "pages"
+OWN = "what the machine said"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
     "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -143,7 +144,7 @@ class Stub:
             "source_direction": "ltr",
             "duration_s": length,
             "dub_duration_s": length + 1.5,
-            "clock": clock_of(lines),
+            "holds": holds_of(lines),
             "speakers": [
                 {"id": "speaker1", "name": "Speaker 1", "voice": "ff_siwis"},
                 {"id": "speaker2", "name": "Speaker 2", "voice": "af_heart"},
@@ -323,7 +324,8 @@ def _change(lines: list[dict[str, Any]], changes: list[dict[str, Any]]) -> dict[
             line = lines[places[change["id"]]]
             if "FAULT" in change.get("translation", ""):
                 return {"error": "it is too long to be said;", "remedy": "shorten it.", "row": places[change["id"]] + 2, "column": "translation"}
-            line.update(change)
+            own = {column: OWN for column in ("source", "translation") if change.get(column) == ""}
+            line.update(change | own)
             line["edited"] = sorted({*line["edited"], *(change.keys() - {"id", "reviewed"})})
         places = {line["id"]: index for index, line in enumerate(lines)}
     return None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from stub_lines import made_lines
-from stub_studio import Stub
+from stub_studio import OWN, Stub
 
 
 def until(page: Page, condition: str) -> None:
@@ -234,3 +234,14 @@ def test_an_edge_is_dragged_on_the_timeline(stub: Stub, address: str, page: Page
     expect(page.locator(".unsaved")).to_have_text("All changes are saved")
     (change,) = stub.changes
     assert change["end_s"] == pytest.approx(5.0, abs=0.06)
+
+
+def test_an_edit_goes_back_to_what_the_machine_said(stub: Stub, address: str, page: Page) -> None:
+    mending(stub, page, address)
+    choose(page, 3)
+    page.get_by_label("Said instead").fill("À moi.")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Back to the machine's").click()
+    expect(page.locator(".line").nth(2).locator(".translation")).to_have_text("as the machine says it")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Said instead")).to_have_value(OWN)
