@@ -135,15 +135,9 @@ def as_drafted(drafts: Sequence[Draft]) -> Mapping[str, Sequence[Edit]]:  # noqa
 def dub_lecture(job: DubJob, pool: Pool, mend: Mend = as_drafted) -> DubbedLecture:
     """Dub `job.source` into every target language. BadInput where there is nothing to dub."""
     check(job)
-    video = probe(job.source)
-    track = audio_track(video, job.audio_track)
-    settings = job.settings
-    heard = hear_lecture(video, track, job.title or job.source.stem, job.source_language, job.targets, settings, pool)
-    drafts = [
-        draft_language(heard, target, _terms(job, target), dict(job.voices), _course_file(job), settings, pool)
-        for target in job.targets
-    ]
-    edits = mend(drafts)
+    heard = hear(job, pool)
+    drafts = [draft(heard, job, target, pool) for target in job.targets]
+    edits, settings = mend(drafts), job.settings
     agreed = consents(job)
     imitated = imitated_voices(heard, agreed, pool)
     # Speech of every language first: what is heard is known before the picture, which takes longest, is begun.
@@ -153,6 +147,18 @@ def dub_lecture(job: DubJob, pool: Pool, mend: Mend = as_drafted) -> DubbedLectu
     dubs = tuple(finish_language(each, plan, signed, settings, pool) for each in voiced)
     joined = join_languages(dubs, plan, pool) if settings.delivery.one_file else ()
     return DubbedLecture(heard=heard, dubs=dubs, joined=joined)
+
+
+def hear(job: DubJob, pool: Pool) -> Heard:
+    """What all languages of a job share. BadInput where there is nothing to dub."""
+    video = probe(job.source)
+    track, title = audio_track(video, job.audio_track), job.title or job.source.stem
+    return hear_lecture(video, track, title, job.source_language, job.targets, job.settings, pool)
+
+
+def draft(heard: Heard, job: DubJob, target: str, pool: Pool) -> Draft:
+    """The dub of a job into `target` as the machine would make it, before a word is spoken."""
+    return draft_language(heard, target, _terms(job, target), dict(job.voices), _course_file(job), job.settings, pool)
 
 
 def _terms(job: DubJob, target: str) -> tuple[Term, ...]:

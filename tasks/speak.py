@@ -100,12 +100,25 @@ def speak(work: SpeakWork, store: Store) -> tuple[SpeechClip, ...]:
 
 
 def _clip_work(line: LineToSpeak, pronunciations: Sequence[Pronunciation]) -> ClipWork:
+    return clip_work(line.translation.text, line.voice, line.weights, pronunciations, rate=line.rate, clone=line.clone)
+
+
+def clip_work(
+    text: str,
+    voice: Voice,
+    weights: str,
+    pronunciations: Sequence[Pronunciation],
+    *,
+    rate: float = 1.0,
+    clone: ClonedVoice | None = None,
+) -> ClipWork:
+    """The work of one clip, as the lines of a dub come to it: `rate` counts where the engine can speak at one."""
     return ClipWork(
-        spoken=engines.spoken(line.translation.text, line.voice, pronunciations),
-        voice=line.voice,
-        weights=line.weights,
-        rate=round(line.rate, _RATE_DIGITS) if engines.paces(line.voice) else 1.0,
-        clone=line.clone,
+        spoken=engines.spoken(text, voice, pronunciations),
+        voice=voice,
+        weights=weights,
+        rate=round(rate, _RATE_DIGITS) if engines.paces(voice) else 1.0,
+        clone=clone,
     )
 
 

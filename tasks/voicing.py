@@ -1,35 +1,26 @@
-"""The speech of one language: the readings that fit, spoken, mixed and laid over what is heard behind them.
-
-Three rounds of speaking, each of which finds what the one before has spoken. First the readings that the duration model
-expects to fit: their true lengths calibrate it, voice by voice. Then the readings that the calibrated plan prefers, a
-person's edits among them. Last, each at the rate of the plan, where its synthesizer can. The first round never knows of
-edits, so an edit does not move the model, and with it the readings of other lines; and an edited line waits for the
-last round, so that it is spoken once.
-"""
+"""The speech of one language: spoken in rounds (`speaking_rounds`), mixed, and laid over what is heard behind it."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TypeVar
 
 from manifests.clock import HeldClock
 from manifests.errors import StageFailed
 from manifests.records import Edit, LectureSpeaker, Placement, SpeechClip, Translation, Utterance
 from manifests.time import Span
 from models.acoustics.room import common_room
-from models.speech.contract import Pronunciation, Voice
-from tasks import engines, glossary, hearing, isolation, mending, mix, script, speak, split_lines, timing, translate
-from tasks.drafting import Draft, translate_groups
+from models.speech.contract import Voice
+from tasks import hearing, isolation, mending, mix, script, speak, speaking_rounds, split_lines, timing
+from tasks.drafting import Draft
 from tasks.hearing import Heard
 from tasks.notice import Notice, give_notice
-from tasks.pool import Pending, Pool
+from tasks.pool import Pool
 from tasks.settings import DubSettings
-
-Out = TypeVar("Out")
+from tasks.speaking_rounds import Lost, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +47,6 @@ class Voiced:
     kept: frozenset[int] = frozenset()
 
 
-class _Lost(Exception):
-    """Speech that could not be made; `chunks` are the places of those that it belongs to."""
-
-    def __init__(self, chunks: Collection[int]) -> None:
-        self.chunks = frozenset(chunks)
-
-
 def clock_of(voiced: Voiced, index: int) -> HeldClock:
     """The clock of a chunk: the source's, with the holds of this chunk alone."""
     return HeldClock.of(voiced.timings[index].holds)
@@ -86,14 +70,6 @@ def _shifted(speech: mix.ChunkSpeech, by: int) -> mix.ChunkSpeech:
     return dataclasses.replace(speech, span=speech.span.shift(by), heard=tuple(span.shift(by) for span in speech.heard))
 
 
-@dataclass(frozen=True, slots=True)
-class _Cast:
-    """What speaks beside the table's voices, and how terms are said."""
-
-    imitated: Mapping[str, speak.ClonedVoice]
-    pronunciations: tuple[Pronunciation, ...]
-
-
 def voice_language(
     draft: Draft,
     edits: Sequence[Edit],
@@ -112,7 +88,7 @@ def voice_language(
             if kept and not any(voiced.clips):
                 raise StageFailed(f"no chunk could be spoken in {draft.language}, so there is no dub: {_why(pool)}")
             return voiced
-        except _Lost as lost:
+        except Lost as lost:
             # All is planned anew as if these chunks had nothing to say; what was spoken of the others is found again.
             kept |= lost.chunks
 
@@ -126,29 +102,14 @@ def _voiced(
     pool: Pool,
 ) -> Voiced:
     heard, language = draft.heard, draft.language
-    cast = _Cast(imitated, glossary.pronunciations(draft.glossary, language))
-    unedited = script.without(script.write_script(draft, heard.utterances, draft.translations, ()), kept)
-    expected = script.predicted({})
-    trial = script.fixed(unedited, script.plan(unedited, expected, heard, settings.timing))
-    spoken = _speak(trial, {}, draft, cast, pool)
-    expected = script.predicted(script.heard_lengths(spoken, trial))
-    durations = script.known(spoken, trial, expected)
-
-    cut = split_lines.cut_again(heard.utterances, edits)
-    utterances = mending.mended_utterances(cut, edits)
-    proposed = _translated(draft, utterances, edits, settings, pool)
-    translations = mending.mended_translations(proposed, edits)
-    if untold := _untold(draft, utterances, translations, edits, pool) - kept:
-        raise _Lost(untold)
-    lines = script.without(script.write_script(draft, utterances, translations, edits), kept)
-    chosen = script.fixed(lines, script.plan(lines, durations, heard, settings.timing))
-    spoken = _speak(_unedited(chosen, edits), {}, draft, cast, pool)
-    timings = script.plan(chosen, script.known(spoken, _unedited(chosen, edits), durations), heard, settings.timing)
-    rates = {each.utterance_id: each.rate for planned in timings for each in planned.lines}
-    clips = _speak(chosen, rates, draft, cast, pool)
+    cast = speaking_rounds.cast_of(draft, imitated)
+    durations = speaking_rounds.first_round(draft, cast, kept, settings, pool)
+    said = speaking_rounds.plan_lines(draft, edits, durations, cast, kept, settings, pool)
+    chosen, timings, translations = said.lines, said.timings, said.translations
+    clips = speaking_rounds.speak_lines(chosen, said.rates, draft, cast, pool)
 
     on_chunks = _placements(chosen, timings, clips)
-    mixed = _mix(heard, cut, clips, on_chunks, language, pool)
+    mixed = _mix(heard, said.utterances, clips, on_chunks, language, pool)
     notice = give_notice(settings.delivery.notice, heard.video, language, _usual_voice(chosen), pool)
     before = notice.hold.duration if notice else 0
     clock = HeldClock.of([*([notice.hold] if notice else []), *(hold for planned in timings for hold in planned.holds)])
@@ -156,9 +117,9 @@ def _voiced(
     text_of = {line.utterance.id: line.translation.text for group in chosen for line in group}
     return Voiced(
         draft=draft,
-        utterances=utterances,
-        speakers=mending.mended_speakers(split_lines.speakers_of(heard.speakers, cut), edits),
-        proposed=proposed,
+        utterances=said.utterances,
+        speakers=mending.mended_speakers(split_lines.speakers_of(heard.speakers, said.utterances), edits),
+        proposed=said.proposed,
         translations=tuple(dataclasses.replace(each, text=text_of.get(each.utterance_id, "")) for each in translations),
         clips=tuple(clips),
         timings=timings,
@@ -180,93 +141,10 @@ def _why(pool: Pool) -> str:
     return next((each.failure for each in pool.journal.entries if each.failure), "nothing is left of them")
 
 
-def _untold(
-    draft: Draft,
-    utterances: Sequence[Utterance],
-    translations: Sequence[Translation],
-    edits: Sequence[Edit],
-    pool: Pool,
-) -> frozenset[int]:
-    """The chunks whose translation failed, but for those in which a person wrote all that is missing."""
-    written = {edit.utterance_id for edit in edits if edit.column == "translation"}
-    missing = {each.utterance_id for each in translations if not each.hypotheses} - written
-    translating = (translate.TRANSLATE.name, draft.language)
-    failed = {each.span for each in pool.journal.entries if each.failure and (each.stage, each.language) == translating}
-    heard = draft.heard
-    chunk_of = {each.id: each.chunk_id for each in utterances}
-    lost = {chunk_of[name] for name in missing}
-    return frozenset(place for place, chunk in enumerate(heard.chunks) if chunk.id in lost and chunk.span in failed)
-
-
 def _usual_voice(lines: script.Script) -> Voice:
     """The voice that says most lines, the first of those that say as many."""
     counted = Counter(line.voice for group in lines for line in group)
     return counted.most_common(1)[0][0]
-
-
-def _unedited(lines: script.Script, edits: Sequence[Edit]) -> script.Script:
-    """The lines that no edit gives other words or another voice.
-
-    A line that was edited is planned by what the calibrated model expects, and so spoken once, at the plan's rate.
-    """
-    edited = {edit.utterance_id for edit in edits if edit.column in mending.WORDED}
-    return tuple(tuple(line for line in group if line.utterance.id not in edited) for group in lines)
-
-
-def _translated(
-    draft: Draft, utterances: Sequence[Utterance], edits: Sequence[Edit], settings: DubSettings, pool: Pool
-) -> tuple[Translation, ...]:
-    """The draft's translations, made anew where a person mended what was heard; each such line by itself.
-
-    A line that was split or joined has none of the machine's while a person's own stands for it.
-    """
-    before = {each.id: each.text for each in draft.heard.utterances}
-    written = {edit.utterance_id for edit in edits if edit.column == "translation"}
-    changed = [each for each in utterances if each.text != before.get(each.id)]
-    told = {each.id: translate.unsaid(each, draft.language) for each in changed if each.id not in before}
-    groups = [(each,) for each in changed if each.id in before or each.id not in written]
-    if groups:
-        again = translate_groups(draft.heard, groups, draft.language, draft.glossary, settings, pool)
-        told |= {each.utterance_id: each for group in again for each in group}
-    drafted = {each.utterance_id: each for each in draft.translations}
-    return tuple(told.get(each.id) or drafted[each.id] for each in utterances)
-
-
-def _speak(
-    lines: script.Script,
-    rates: dict[str, float],
-    draft: Draft,
-    cast: _Cast,
-    pool: Pool,
-) -> script.Clips:
-    """One clip a line: at the voice's own rate, or near the one of `rates` (by utterance) where the engine can."""
-    work = [
-        speak.SpeakWork(
-            lines=tuple(
-                speak.LineToSpeak(
-                    translation=line.translation,
-                    voice=line.voice,
-                    weights=engines.speaking_weights(line.voice),
-                    rate=timing.rate_to_speak(rates.get(line.utterance.id, 1.0)),
-                    clone=cast.imitated.get(line.voice.id),
-                )
-                for line in group
-            ),
-            pronunciations=cast.pronunciations,
-        )
-        for group in lines
-    ]
-    spans = [chunk.span for chunk in draft.heard.chunks]
-    spoken = pool.submit(speak.SPEAK, work, spans, language=draft.language, instead=isolation.nothing)
-    return _whole(spoken)
-
-
-def _whole(pending: Pending[Out]) -> Sequence[Out]:
-    """What the chunks came to. _Lost where one of them came to nothing."""
-    values = pending.values()
-    if failures := pending.failures():
-        raise _Lost(failures)
-    return values
 
 
 def _placements(
@@ -314,7 +192,7 @@ def _mix(
         for said, placed in zip(clips, placements, strict=True)
     ]
     spans = [chunk.span for chunk in heard.chunks]
-    return _whole(pool.submit(mix.MIX, work, spans, language=language, instead=isolation.nothing))
+    return whole(pool.submit(mix.MIX, work, spans, language=language, instead=isolation.nothing))
 
 
 def _gains(heard: Heard) -> dict[str, float]:
