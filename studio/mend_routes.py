@@ -82,7 +82,8 @@ class MendDesk:
             raise Refused(422, "the changes are not well formed", "send {changes: [{..}]}")
         place = self.projects.place(project)
         found = await run_in_threadpool(lines.change_lines, project, place, language, changes, etag)
-        await run_in_threadpool(lambda: self.projects.change(project.id, edited=True))
+        if any(each.keys() - {"id", "reviewed"} for each in changes):
+            await run_in_threadpool(lambda: self.projects.change(project.id, edited=True))
         return _tagged(found)
 
     async def hear(self, request: Request) -> Response:
