@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -28,6 +29,7 @@ from infra.places import cache_folder
 from manifests.errors import BadInput, NoSpace, Unavailable
 from manifests.records import Blob
 
+_BLOB = re.compile(r"/blobs/([0-9a-f]{2})/\1[0-9a-f]{62}\.[^/]*$")
 _READ_BYTES = 1 << 20
 _ABANDONED_S = 3 * 24 * 3600
 _IN_USE_S = 6 * 3600  # a blob that was asked for may be read, by its path, for as long as a lecture takes
@@ -67,6 +69,11 @@ def most_cache_bytes() -> int | None:
         return int(float(most) * 1e9) if most else None
     except ValueError as error:
         raise BadInput("this is no number of GB;", where="REDUB_CACHE_MAX_GB", remedy="set it to 100") from error
+
+
+def is_blob(place: str) -> bool:
+    """Whether a path or address is that of a blob of some store: no lecture, though it may be a video."""
+    return _BLOB.search(place) is not None
 
 
 class Store:

@@ -18,6 +18,7 @@ from infra.locations import Location, SourceVersion
 from infra.objects.faults import Missing, Replaced
 from infra.objects.reading import ObjectVersion, RangeReader, read_range
 from infra.objects.uri import ObjectUri
+from infra.store import is_blob
 from manifests.archive import GONE, UNREADABLE, WAITING, ArchivedLecture, read_outcome
 from manifests.errors import BadInput, RedubError
 from manifests.languages import LANGUAGES, language
@@ -237,7 +238,7 @@ class _Surveys:
         known = survey.manifests | {
             (str(locations.parent(place)).rstrip("/"), locations.stem(place)) for place, _ in found
         }
-        return [(place, version) for place, version in found if not _is_dub(place, known)]
+        return [(place, version) for place, version in found if not _is_dub(place, known) and not is_blob(str(place))]
 
     def made_in(self, out_root: str) -> _Survey:
         """What lies below a folder of outputs."""

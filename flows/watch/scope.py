@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from infra.objects.uri import ObjectUri, is_object_uri, parse_uri
+from infra.store import is_blob
 from manifests.errors import BadInput
 
 VIDEO_SUFFIXES = (".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".mpeg", ".mts", ".ts", ".webm")
@@ -26,8 +27,10 @@ class Scope:
         if not any(_lies_below(uri, place) for place in self.places):
             return "elsewhere"
         parts = uri.key.split("/")
-        if any(_lies_below(uri, place) for place in self.ignored) or any(
-            part.endswith(_MANIFESTS) for part in parts[:-1]
+        if (
+            any(_lies_below(uri, place) for place in self.ignored)
+            or any(part.endswith(_MANIFESTS) for part in parts[:-1])
+            or is_blob(f"/{uri.key}")
         ):
             return "output"
         if not parts[-1].lower().endswith(self.suffixes) or parts[-1].startswith("."):

@@ -63,6 +63,7 @@ def test_a_plan_knows_what_there_is_and_reads_no_lecture(tmp_path: Path) -> None
     put(tmp_path / "broken.mp4", b"nothing of the kind")
     put(tmp_path / "empty.mp4", b"")
     put(tmp_path / "a.mkv", lecture_bytes())
+    put(tmp_path / "cache" / "blobs" / "ab" / f"ab{'0' * 62}.mp4", lecture_bytes())  # a store's, in the same bucket
     rows = archive.plan("fr", "es", priorities=(("physics/*", 3),))
     assert list(rows) == ["a.mkv", "a.mp4", "broken.mp4", "empty.mp4", "physics/b.mkv"]
     assert rows["a.mkv"].duration_s == pytest.approx(2.0, abs=0.2)

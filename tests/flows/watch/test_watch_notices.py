@@ -151,6 +151,8 @@ SCOPE = Scope(places=(place("s3://lectures/in"), place("more")), ignored=(place(
         (ObjectUri("other", "in/a.mp4"), "elsewhere"),
         (ObjectUri("lectures", "in/dubbed/a.mp4"), "output"),
         (ObjectUri("lectures", "in/a.redub/a.mp4"), "output"),
+        (ObjectUri("lectures", f"in/cache/blobs/ab/ab{'0' * 62}.mp4"), "output"),
+        (ObjectUri("lectures", f"in/cache/blobs/ab/cd{'0' * 62}.mp4"), None),
         (ObjectUri("lectures", "in/a.pdf"), "kind"),
         (ObjectUri("lectures", "in/.redub-draft.mp4"), "kind"),
         (ObjectUri("lectures", "in/a.mp4/"), "kind"),
