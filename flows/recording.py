@@ -85,11 +85,11 @@ def recorded(*, command: str, title: str, source: str, journal: Journal) -> Iter
     journal.listener = Several((journal.listener, recording))
     try:
         yield recording
-    except KeyboardInterrupt:
-        outcome = INTERRUPTED
-        raise
-    except BaseException as error:
+    except Exception as error:
         outcome = str(error) if isinstance(error, RedubError) else f"{type(error).__name__}: {error}"
+        raise
+    except BaseException:  # Ctrl-C, or a worker that is told to stop
+        outcome = INTERRUPTED
         raise
     finally:
         recording.keep(outcome)

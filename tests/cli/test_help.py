@@ -8,7 +8,19 @@ import sys
 import pytest
 from cli_command import Redub
 
-COMMANDS = ["dub", "report", "verify", "lipsync", "talk", "show", "doctor", "weights list", "weights pull", "watch"]
+COMMANDS = [
+    "dub",
+    "report",
+    "verify",
+    "lipsync",
+    "talk",
+    "show",
+    "doctor",
+    "weights list",
+    "weights pull",
+    "watch",
+    "metrics",
+]
 
 
 def test_the_first_page_says_how_to_begin_and_what_exit_codes_mean(redub: Redub) -> None:
