@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import itertools
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import av
+import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
@@ -81,8 +82,7 @@ def _inspect(path: Path) -> Video:
         orientation = orientation_of(first)
         width, height = orientation.upright_size(first.width, first.height)
         variable = packets.variable_frame_rate
-        times = sorted(packets.times)
-        span = Span(0, times[-1] + packets.last_duration)
+        span = Span(0, max(packets.times) + packets.last_duration)
         tracks = tuple(_track(index, audio) for index, audio in enumerate(container.streams.audio))
         return Video(
             id="",
@@ -94,9 +94,9 @@ def _inspect(path: Path) -> Video:
             width=width,
             height=height,
             rotation_deg=90 * orientation.turns,
-            frame_rate=_frame_rate(stream, len(times), span.end, variable=variable),
+            frame_rate=_frame_rate(stream, len(packets.times), span.end, variable=variable),
             variable_frame_rate=variable,
-            frame_count=len(times),
+            frame_count=len(packets.times),
             audio_tracks=tracks,
         )
 
@@ -106,7 +106,7 @@ class _Packets:
     """What the packets tell: the times of all shown frames, in stream order, and how far every stream reaches."""
 
     tick: Flicks
-    times: list[Flicks] = field(default_factory=list)
+    times: array[int] = field(default_factory=partial(array, "q"))
     last_duration: Flicks = 0
     reached_s: Fraction = Fraction(0)
     corrupt: bool = False
@@ -115,9 +115,8 @@ class _Packets:
     @property
     def variable_frame_rate(self) -> bool:
         """Whether the steps between frames differ by more than the rounding of timestamps explains."""
-        times = sorted(self.times)
-        steps = [after - before for before, after in itertools.pairwise(times)]
-        return bool(steps) and max(steps) - min(steps) > 2 * self.tick
+        steps = np.diff(np.sort(self.times))
+        return bool(steps.size) and int(steps.max() - steps.min()) > 2 * self.tick
 
 
 def _first_frame(path: Path) -> VideoFrame:
@@ -136,12 +135,13 @@ def _read_packets(container: InputContainer, stream: VideoStream, path: Path) ->
     clock = clock_of(stream)
     packets = _Packets(tick=flicks(base_of(stream)))
     latest = -1
+    ends: dict[Fraction, int] = {}  # by time base; fractions are slow, and there are 200,000 packets an hour
     for packet in _demux(container, path):
         ticks = packet.pts if packet.pts is not None else packet.dts
         if ticks is None or not packet.size:
             continue
-        end = (ticks + (packet.duration or 0)) * Fraction(packet.time_base)
-        packets.reached_s = max(packets.reached_s, end)
+        end = ticks + (packet.duration or 0)
+        ends[packet.time_base] = max(ends.get(packet.time_base, end), end)
         packets.corrupt |= packet.is_corrupt
         if packet.stream_index != stream.index:
             continue
@@ -152,6 +152,7 @@ def _read_packets(container: InputContainer, stream: VideoStream, path: Path) ->
         if ticks > latest:
             latest = ticks
             packets.last_duration = clock.time(ticks + (packet.duration or 0)) - clock.time(ticks)
+    packets.reached_s = max((Fraction(0), *(end * Fraction(base) for base, end in ends.items())))
     if packets.times and not packets.last_duration:
         packets.last_duration = flicks(1 / Fraction(stream.average_rate or stream.guessed_rate or 25))
     return packets

@@ -5,15 +5,16 @@ Times are cut and counted from exact sums of holds, so a tick or a sample is rou
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
@@ -26,6 +27,8 @@ from infra.media.streams import Clock, audio_stream, clock_of, decode_packets, m
 from manifests.clock import HeldClock
 from manifests.errors import BadInput
 from manifests.time import FLICKS_PER_SECOND, Flicks, flicks, sample_index
+
+Ticks = npt.NDArray[np.int64]
 
 _REMEMBERED_S = 4.0  # the stretch before a hold in which a quiet moment is looked for
 _TONE_S = 0.4
@@ -48,32 +51,47 @@ class PacketTime:
     duration: int
 
 
-def packet_times(order: Sequence[int], clock: Clock, holds: HeldClock) -> dict[int, PacketTime]:
+@dataclass(frozen=True, slots=True, eq=False)
+class PacketTimes:
+    """The times of packets, by their timestamps: `times[pts]`. A row a packet, by rising `shown` (N,) int64."""
+
+    shown: Ticks
+    pts: Ticks
+    dts: Ticks
+    duration: Ticks
+
+    def __getitem__(self, pts: int) -> PacketTime:
+        """The times of the packet whose timestamp is `pts`. KeyError where there is none."""
+        row = int(np.searchsorted(self.shown, pts))
+        if row == len(self.shown) or self.shown[row] != pts:
+            raise KeyError(pts)
+        return PacketTime(int(self.pts[row]), int(self.dts[row]), int(self.duration[row]))
+
+
+def packet_times(order: Iterable[int], clock: Clock, holds: HeldClock) -> PacketTimes:
     """The times of packets on the dub's clock, by their timestamps; `order` holds those in stream order.
 
     A hold makes the frame before it last longer. The first frame stays where it is: what should wait before it shows
     waits with it on show. ValueError for equal timestamps.
     """
-    shown = sorted(order)
+    in_stream = np.fromiter(order, np.int64)
+    shown = np.sort(in_stream)
     starts = _held_starts(shown, clock, holds)
-    decoded = dict(zip(order, decode_times(order), strict=True))
-    step = shown[-1] - shown[-2] if len(shown) > 1 else 1
-    end = shown[-1] + step + _ticks(holds.held, clock)
-    after = dict(pairwise([*(starts[pts] for pts in shown), end]))
-    times = {
-        pts: PacketTime(
-            pts=clock.since_origin(starts[pts]),
-            # Decoding times are presentation times of earlier frames, but for some before the first.
-            dts=clock.since_origin(starts.get(decoded[pts], decoded[pts])),
-            duration=after[starts[pts]] - starts[pts],
-        )
-        for pts in order
-    }
-    if order[-1] == shown[-1]:
-        return times
-    last_frame_held = end - starts[shown[-1]] > step
-    last = _last_decoded(times[order[0]], times[order[-1]], clock.since_origin(end), held=last_frame_held)
-    return {**times, order[-1]: last}
+    decoded = decode_times(in_stream)
+    step = int(shown[-1] - shown[-2]) if len(shown) > 1 else 1
+    end = int(shown[-1]) + step + _ticks(holds.held, clock)
+    place = np.searchsorted(shown, in_stream)
+    # Decoding times are presentation times of earlier frames, but for some before the first.
+    behind = np.searchsorted(shown, decoded)
+    dts = np.empty_like(shown)
+    dts[place] = np.where(decoded < shown[0], decoded, starts[behind]) + clock.since_origin(0)
+    times = PacketTimes(shown, starts + clock.since_origin(0), dts, np.diff(starts, append=end))
+    if in_stream[-1] != shown[-1]:
+        last_frame_held = end - int(starts[-1]) > step
+        first, last = times[int(in_stream[0])], times[int(in_stream[-1])]
+        fitted = _last_decoded(first, last, clock.since_origin(end), held=last_frame_held)
+        times.duration[place[-1]] = fitted.duration
+    return times
 
 
 def _last_decoded(first: PacketTime, last: PacketTime, end: int, *, held: bool) -> PacketTime:
@@ -86,15 +104,15 @@ def _last_decoded(first: PacketTime, last: PacketTime, end: int, *, held: bool) 
     return replace(last, duration=end - last.pts if held else max(1, min(fitting, end - last.pts)))
 
 
-def _held_starts(shown: Sequence[int], clock: Clock, holds: HeldClock) -> dict[int, int]:
+def _held_starts(shown: Ticks, clock: Clock, holds: HeldClock) -> Ticks:
     """When each frame of `shown` starts, in the same ticks."""
-    starts, delay, taken = {}, 0, 0
-    for pts in shown:
-        time = clock.time(pts)
-        while taken < len(holds.holds) and holds.holds[taken].at <= time:
-            delay += holds.holds[taken].duration
-            taken += 1
-        starts[pts] = pts if time <= 0 or pts == shown[0] else pts + _ticks(delay, clock)
+    starts, delay = shown.copy(), 0
+    # What is not held: the first frame, and all up to time 0.
+    free = max(1, bisect_right(shown, 0, key=lambda pts: clock.time(int(pts))))
+    for hold in holds.holds:
+        before, delay = _ticks(delay, clock), delay + hold.duration
+        held = max(free, bisect_left(shown, hold.at, key=lambda pts: clock.time(int(pts))))
+        starts[held:] += _ticks(delay, clock) - before
     return starts
 
 

@@ -30,7 +30,7 @@ from infra.media.groups import (
 )
 from infra.media.pixels import FrameView, Patch
 from infra.media.render import Change, RenderSettings, reencode_picture, render_run, run_lead
-from infra.media.retime import PacketTime, packet_times
+from infra.media.retime import PacketTimes, packet_times
 from infra.media.streams import (
     Clock,
     base_of,
@@ -76,7 +76,7 @@ def assemble_picture(
         raise ValueError("two rendered runs share a group")
     with open_media(path) as container, published(out) as draft:
         source = picture_stream(container, path)
-        times = packet_times(list(_stream_order(plan, runs, rendered)), clock_of(source), holds or HeldClock())
+        times = packet_times(_stream_order(plan, runs, rendered), clock_of(source), holds or HeldClock())
         with _picture_file(draft, source) as target:
             stream = _stream_like(source, plan, [rendered[run] for run in runs], target)
             _write(_packets(source, plan, runs, rendered), times, _display_matrix_of(path), stream, target)
@@ -109,7 +109,7 @@ def _picture_file(draft: Path, source: VideoStream) -> OutputContainer:
 
 def _write(
     packets: Iterable[Packet[VideoStream]],
-    times: Mapping[int, PacketTime],
+    times: PacketTimes,
     matrix: tuple[int, ...] | None,
     stream: VideoStream,
     target: OutputContainer,
@@ -161,12 +161,6 @@ def _stream_order(plan: GroupPlan, runs: Sequence[GroupRun], rendered: Mapping[G
         at = run.end
     for group in plan.groups[at:]:
         yield from group.packet_pts
-
-
-def _durations(order: Sequence[int]) -> dict[int, int]:
-    shown = sorted(order)
-    steps = [after - before for before, after in itertools.pairwise(shown)]
-    return dict(zip(shown, [*steps, steps[-1] if steps else 1], strict=True))
 
 
 def _packets(

@@ -138,7 +138,12 @@ class Clock:
 
     def time(self, ticks: int) -> Flicks:
         """The time of timestamp `ticks`, to the nearest flick."""
-        return round((ticks * self.time_base - self.origin) * FLICKS_PER_SECOND)
+        # Of whole numbers, half to even as `round` does: fractions take ten times as long, 90,000 times an hour.
+        base, origin = self.time_base, self.origin
+        moment = (ticks * base.numerator * origin.denominator - origin.numerator * base.denominator) * FLICKS_PER_SECOND
+        parts = base.denominator * origin.denominator
+        whole, rest = divmod(moment, parts)
+        return whole + (2 * rest > parts or (2 * rest == parts and whole % 2 == 1))
 
     def since_origin(self, ticks: int) -> int:
         """Timestamp `ticks` counted from the origin, in the same ticks."""
