@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Self
 
 import numpy as np
@@ -23,6 +24,8 @@ Floats = npt.NDArray[np.float64]
 
 _NEVER = -np.inf
 _NEXT_TO_S = 20.0
+_AT_ONCE = 1000
+"""So many utterances, some hour and a half of speech, are compared each with each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +132,10 @@ def _grouped(heard: Sequence[_Heard], face_prints: Mapping[str, Floats], setting
     founding = [index for index, each in enumerate(heard) if each.has_print and each.speech_s >= settings.reliable_s]
     if not founding:  # nothing but short words: better an unsure print than none
         founding = [index for index, each in enumerate(heard) if each.has_print]
-    affinity = _affinities([heard[index] for index in founding], face_prints, settings)
+    likeness = _Likeness.of([heard[index] for index in founding], face_prints, settings)
     weights = np.array([heard[index].speech_s for index in founding])
-    linked = link(affinity, weights, settings.same_voice)
-    linked = _without_brief(linked, affinity, weights, settings)
+    linked = _linked(likeness, weights, settings.same_voice)
+    linked = _without_brief(linked, likeness, weights, settings)
     groups = [[founding[row] for row in group] for group in linked]
     held = set(founding)
     profiles = [_Profile.of([heard[row] for row in group]) for group in groups]
@@ -149,35 +152,77 @@ def _grouped(heard: Sequence[_Heard], face_prints: Mapping[str, Floats], setting
     return groups
 
 
-def _affinities(heard: Sequence[_Heard], face_prints: Mapping[str, Floats], settings: SpeakerSettings) -> Floats:
-    """(N, N) how much two utterances sound and look like one person; -inf on the diagonal."""
-    if not heard:
-        return np.zeros((0, 0))
-    prints = np.array([each.sample.embedding for each in heard if each.sample is not None], np.float64)
-    affinity = prints @ prints.T
-    affinity += _by_face([each.face for each in heard], face_prints, settings)
-    affinity -= _by_pitch([_semitones(each.sample) for each in heard], settings)
-    np.fill_diagonal(affinity, _NEVER)
-    return np.asarray(affinity)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Likeness:
+    """How much utterances sound and look like one person: told of any two sets of them, never kept of all pairs.
+
+    A row an utterance: `prints` (N, D), `faces` (N,) which row of `pairs` its face has, `pitch` (N,) in semitones.
+    """
+
+    prints: Floats
+    faces: npt.NDArray[np.int64]
+    pairs: Floats
+    pitch: Floats
+    settings: SpeakerSettings
+
+    @classmethod
+    def of(cls, heard: Sequence[_Heard], face_prints: Mapping[str, Floats], settings: SpeakerSettings) -> Self:
+        """Of utterances that all have a print."""
+        people = sorted({each.face for each in heard if each.face is not None})
+        place = [len(people) if each.face is None else people.index(each.face) for each in heard]
+        return cls(
+            prints=np.array([each.sample.embedding for each in heard if each.sample is not None], np.float64),
+            faces=np.array(place, np.int64),
+            pairs=_by_face(people, face_prints, settings),
+            pitch=np.array([_semitones(each.sample) for each in heard], np.float64),
+            settings=settings,
+        )
+
+    def between(self, one: Sequence[int], other: Sequence[int]) -> Floats:
+        """(len(one), len(other)) how alike the rows `one` and `other` are."""
+        left = self.prints[one]
+        affinity = left @ (left if other is one else self.prints[other]).T
+        affinity += self.pairs[self.faces[one][:, None], self.faces[other][None]]
+        apart = np.abs(self.pitch[one][:, None] - self.pitch[other][None]) - self.settings.pitch_range
+        affinity -= np.where(np.isfinite(apart), self.settings.per_semitone * np.clip(apart, 0, None), 0.0)
+        return np.asarray(affinity)
 
 
-def _by_face(faces: Sequence[str | None], face_prints: Mapping[str, Floats], settings: SpeakerSettings) -> Floats:
-    """(N, N) what the faces that speak two utterances add to their affinity."""
-    people = sorted({face for face in faces if face is not None})
-    pairs = np.zeros((len(people) + 1, len(people) + 1))  # the last one stands for no face
+def _linked(likeness: _Likeness, weights: Floats, least: float) -> list[list[int]]:
+    """Groups of rows that are one person's.
+
+    A long lecture is grouped part by part, then its parts' groups among themselves by their mean affinity: all pairs of
+    six hours' utterances would take half a gigabyte.
+    """
+    rows = list(range(len(weights)))
+    parts = [rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE)]
+    groups = [
+        [part[row] for row in group]
+        for part in parts
+        for group in link(likeness.between(part, part), weights[part], least)
+    ]
+    if len(parts) <= 1:
+        return groups
+    # Of each group the weights of its rows, a row a group: means over all pairs are then products of matrices.
+    shares = np.zeros((len(groups), len(rows)))
+    for number, group in enumerate(groups):
+        shares[number, group] = weights[group] / weights[group].sum()
+    affinity = np.zeros((len(groups), len(groups)))
+    for one, other in product(parts, parts):
+        affinity += shares[:, one] @ likeness.between(one, other) @ shares[:, other].T
+    joined = link(affinity, np.array([weights[group].sum() for group in groups]), least)
+    return [sorted(row for group in own for row in groups[group]) for own in joined]
+
+
+def _by_face(people: Sequence[str], face_prints: Mapping[str, Floats], settings: SpeakerSettings) -> Floats:
+    """(P + 1, P + 1) what the faces of two utterances add to their affinity; the last one stands for no face."""
+    pairs = np.zeros((len(people) + 1, len(people) + 1))
     for one, other in np.ndindex(len(people), len(people)):
         if one != other and not (face_prints[people[one]].any() and face_prints[people[other]].any()):
             continue  # a face that could not be embedded may be anybody's
         alike = float(np.dot(face_prints[people[one]], face_prints[people[other]])) / settings.one_face
         pairs[one, other] = settings.same_face if one == other else -settings.other_face * min(max(1 - alike, 0), 1)
-    place = np.array([len(people) if face is None else people.index(face) for face in faces])
-    return np.asarray(pairs[place[:, None], place[None]])
-
-
-def _by_pitch(semitones: Sequence[float], settings: SpeakerSettings) -> Floats:
-    pitch = np.array(semitones)
-    apart = np.abs(pitch[:, None] - pitch[None]) - settings.pitch_range
-    return np.where(np.isfinite(apart), settings.per_semitone * np.clip(apart, 0, None), 0.0)
+    return pairs
 
 
 def _semitones(sample: VoiceSample | None) -> float:
@@ -219,7 +264,7 @@ def link(affinity: Floats, weights: Floats, least: float) -> list[list[int]]:
 
 
 def _without_brief(
-    groups: Sequence[list[int]], affinity: Floats, weights: Floats, settings: SpeakerSettings
+    groups: Sequence[list[int]], likeness: _Likeness, weights: Floats, settings: SpeakerSettings
 ) -> list[list[int]]:
     """The same groups, those that last a few seconds and are hardly apart from another one given to it."""
     kept = sorted((list(group) for group in groups), key=lambda group: (-weights[group].sum(), group))
@@ -227,16 +272,20 @@ def _without_brief(
         others = [each for each in kept if each is not group]
         if not others or weights[group].sum() >= settings.brief_s:
             continue
-        near = [_mean_affinity(group, each, affinity, weights) for each in others]
+        near = [_mean_affinity(group, each, likeness, weights) for each in others]
         if max(near) >= settings.same_voice - settings.brief_margin:
             others[int(np.argmax(near))].extend(group)
             kept = others
     return [sorted(group) for group in kept]
 
 
-def _mean_affinity(one: Sequence[int], other: Sequence[int], affinity: Floats, weights: Floats) -> float:
-    shared = np.outer(weights[list(one)], weights[list(other)])
-    return float((affinity[np.ix_(one, other)] * shared).sum() / shared.sum())
+def _mean_affinity(one: Sequence[int], other: Sequence[int], likeness: _Likeness, weights: Floats) -> float:
+    """The mean over all pairs of two groups' rows, a part of them at a time."""
+    total = 0.0
+    for start in range(0, len(other), _AT_ONCE):
+        part = other[start : start + _AT_ONCE]
+        total += float(weights[one] @ likeness.between(one, part) @ weights[part])
+    return total / float(weights[one].sum() * weights[other].sum())
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import tracemalloc
 from itertools import chain
 
 import numpy as np
@@ -204,6 +205,21 @@ def test_an_hour_of_utterances_is_told_apart_in_seconds() -> None:
     people = ("eve", "adam", "ada")
     utterances, samples = talk(*[(people[index // 10 % 3], 4.0 if index % 2 else 0.8) for index in range(700)])
     assert len(told(utterances, samples)) == 3
+
+
+def test_six_hours_are_told_apart_in_little_memory() -> None:
+    """The third person is first heard when the others were grouped already, and each must be found in every part."""
+    people = [
+        ("eve", "adam")[index // 10 % 2] if index < 1500 else ("ada", "eve")[index // 7 % 2] for index in range(3300)
+    ]
+    utterances, samples = talk(*[(person, 4.0) for person in people])
+    tracemalloc.start()
+    speakers = told(utterances, samples)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    said = [{people[int(name[1:])] for name in group} for group in grouped(speakers)]
+    assert said == [{"eve"}, {"adam"}, {"ada"}]
+    assert peak < 3300**2 * 8  # all pairs once
 
 
 def test_how_long_each_speaks() -> None:
