@@ -77,7 +77,9 @@ def set_up(
     ] = None,
     bucket: Annotated[
         str | None,
-        typer.Option("--bucket", help="Lectures lie in this bucket; it is made where it is missing."),
+        typer.Option(
+            "--bucket", help="Lectures lie in this bucket, which is made where it is missing; default: REDUB_BUCKET."
+        ),
     ] = None,
     to: To = None,
     retries: Annotated[
@@ -88,13 +90,16 @@ def set_up(
     ] = None,
 ) -> None:
     """Tell the server in PREFECT_API_URL of pools, GPU slots, deployments and automations. May be said again."""
+    import os
+
     from flows import stack
     from flows.setup import set_up as tell_server
     from infra import object_server
 
     if bucket:
         object_server.ensure_bucket(bucket)
-    tell_server(project or stack.PROJECT, gpu or (), bucket=bucket, languages=_codes(to), retries=retries)
+    named = bucket or os.environ.get("REDUB_BUCKET")  # which the operator made, and redub may not
+    tell_server(project or stack.PROJECT, gpu or (), bucket=named, languages=_codes(to), retries=retries)
     _say("pools, slots, deployments and automations are as they should be")
 
 
