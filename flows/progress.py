@@ -95,7 +95,8 @@ class _Page:
 
     def _tell(self, client: SyncPrefectClient, *, ended: bool) -> None:
         standing = self.meter.standing()
-        words = f"{self.title}: {_said(standing, ended=ended)}"
+        # What changes comes first: the page cuts descriptions short.
+        words = f"{_said(standing, ended=ended)} ({self.title})"
         # The share is told in steps, the words as they change: what is worked on, and minutes.
         step = round(standing.share / _LEAST_STEP)
         if self._told.get(BAR) != (step, words):
@@ -110,8 +111,8 @@ class _Page:
         key = f"chunks-{language}" if language != SHARED else "chunks"
         text = json.dumps(rows)
         if self._told.get(key) != text:
-            about = f"the dub into {language}" if language != SHARED else "what all languages share"
-            self._put(client, key, "table", text, f"{self.title}: each chunk, {about}")
+            about = f"The dub into {language}" if language != SHARED else "What all languages share"
+            self._put(client, key, "table", text, f"{about}, chunk by chunk ({self.title})")
             self._told[key] = text
 
     def _put(self, client: SyncPrefectClient, key: str, kind: str, data: Any, description: str) -> None:

@@ -28,7 +28,7 @@ def leave_report(report: DubReport, page: str) -> None:
     create_markdown_artifact(
         f"{report_summary.markdown(report)}\n{said}\n",
         key=f"report-{report.language}",
-        description=f"{report.title}: what was measured of the dub into {report.language}",
+        description=f"What was measured of the dub into {report.language} ({report.title})",
     )
 
 
@@ -49,7 +49,7 @@ def leave_stills(report: DubReport, dub: Path, source: Path) -> None:
     create_markdown_artifact(
         "\n\n".join(parts),
         key=f"stills-{report.language}",
-        description=f"{report.title}: before and after, {report.language}",
+        description=f"Before and after, {report.language} ({report.title})",
     )
 
 
@@ -68,7 +68,7 @@ def leave_dubs(record: RunRecord, title: str, chunk_count: int) -> None:
         for each in record.languages
     ]
     took = f"{record.seconds:.0f} s for {record.source_duration_s:.0f} s of lecture"
-    create_table_artifact(table=rows, key="dubs", description=f"{title}: {chunk_count} chunks, {took}")
+    create_table_artifact(table=rows, key="dubs", description=f"{chunk_count} chunks, {took} ({title})")
 
 
 def link_to(address: str) -> str | None:
