@@ -21,6 +21,8 @@ import pytest
 from media_checks import decoded_frames, duration_s, ffmpeg, loudness
 from standing_stack import Stack, standing, until
 
+from manifests.archive import DONE, UNREADABLE, read_archive
+
 pytestmark = [pytest.mark.slow, pytest.mark.weights, pytest.mark.timeout(5400)]
 
 LIMIT_S = 1800.0
@@ -88,13 +90,13 @@ def bucket(stack: Stack) -> Bucket:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(stack: Stack, bucket: Bucket, short_lecture: Path) -> dict[str, str]:
+def undisturbed(stack: Stack, bucket: Bucket, sample: Path) -> dict[str, str]:
     """The hashes of the dub of `physics/lecture.mp4`, which comes back by itself; other files start nothing."""
     bucket.put("physics/notes.txt", b"no lecture")
     bucket.put("physics/empty.mp4", b"")
     bucket.put("physics/earlier.redub/run.json", b"{}")
     bucket.put("physics/earlier.fr.mp4", b"a dub that was copied here")
-    bucket.put("physics/lecture.mp4", short_lecture.read_bytes())
+    bucket.put("physics/lecture.mp4", sample.read_bytes())
     came_back(stack, bucket, "physics/lecture")
     return bucket.hashes("dubbed/physics/")
 
@@ -120,15 +122,15 @@ def slowly_until(true: Callable[[], bool]) -> None:
 
 
 def test_it_comes_back_with_all_that_belongs_to_it(
-    bucket: Bucket, undisturbed: dict[str, str], short_lecture: Path, tmp_path: Path
+    bucket: Bucket, undisturbed: dict[str, str], sample: Path, tmp_path: Path
 ) -> None:
     names = ["lecture.fr.mp4", "lecture.fr.srt", "lecture.fr.vtt", "lecture.en.srt", "lecture.en.vtt", "lecture.fr.csv"]
     names += [f"lecture.redub/{name}" for name in ("report.fr.html", "report.fr.json", "sheet.fr.parquet")]
     assert set(names) <= set(undisturbed)
     video = tmp_path / "lecture.fr.mp4"
     video.write_bytes(bucket.read("dubbed/physics/lecture.fr.mp4"))
-    assert duration_s(video) == pytest.approx(duration_s(short_lecture), abs=0.5)
-    assert len(decoded_frames(video)) == len(decoded_frames(short_lecture))
+    assert duration_s(video) == pytest.approx(duration_s(sample), abs=0.5)
+    assert len(decoded_frames(video)) == len(decoded_frames(sample))
     assert loudness(video).integrated_lufs == pytest.approx(-16, abs=1)
     told = ffmpeg("-i", str(video), "-map", "0:s:0", "-f", "srt", "-").stdout
     assert "force" in told
@@ -140,9 +142,9 @@ def test_it_comes_back_with_all_that_belongs_to_it(
 
 
 def test_what_is_no_lecture_and_what_was_uploaded_before_start_nothing(
-    stack: Stack, bucket: Bucket, undisturbed: dict[str, str], short_lecture: Path
+    stack: Stack, bucket: Bucket, undisturbed: dict[str, str], sample: Path
 ) -> None:
-    bucket.put("physics/lecture.mp4", short_lecture.read_bytes())
+    bucket.put("physics/lecture.mp4", sample.read_bytes())
     before = looks(stack)
     until(lambda: looks(stack) > before, 300)  # one that began before the upload may end after it
     before = looks(stack)
@@ -160,12 +162,12 @@ def looks(stack: Stack) -> float:
 
 
 def test_a_killed_worker_costs_time_only_and_two_uploads_at_once_are_two_dubs(
-    stack: Stack, bucket: Bucket, undisturbed: dict[str, str], short_lecture: Path
+    stack: Stack, bucket: Bucket, undisturbed: dict[str, str], sample: Path
 ) -> None:
     cache = stack.folder / "cache"
     shutil.rmtree(cache)
     for folder in ("maths", "history"):  # one name in two folders: neither dub takes the other's place
-        bucket.put(f"{folder}/lecture.mp4", short_lecture.read_bytes())
+        bucket.put(f"{folder}/lecture.mp4", sample.read_bytes())
     until(lambda: list((cache / "work" / "speak").glob("*.json")), LIMIT_S)
     run = next(each for each in stack.python(RUNS) if each["state"] == "Running")
     os.killpg(stack.pids()["worker"], signal.SIGKILL)
@@ -182,6 +184,37 @@ def test_a_killed_worker_costs_time_only_and_two_uploads_at_once_are_two_dubs(
     ]
     for folder in ("maths", "history"):
         assert bucket.hashes(f"dubbed/{folder}/") == undisturbed
+
+
+ARCHIVE = """
+import json
+from prefect.client.orchestration import get_client
+with get_client(sync_client=True) as client:
+    archive = client.read_deployment_by_name("dub-archive/dub-archive").id
+    asked = client.create_flow_run_from_deployment(archive, idempotency_key="asked for")  # the first time; then that one
+    lectures = client.read_deployment_by_name("dub-lecture/dub-lecture").id
+    print(json.dumps({"state": asked.state.name, "message": asked.state.message,
+        "dubs": sum(run.deployment_id == lectures for run in client.read_flow_runs())}))
+"""
+
+
+def test_the_nightly_archive_finds_that_all_is_made(
+    stack: Stack, bucket: Bucket, undisturbed: dict[str, str], tmp_path: Path
+) -> None:
+    def ended() -> bool:
+        run = stack.python(ARCHIVE)
+        assert run["state"] not in ("Failed", "Crashed"), run["message"]
+        return bool(run["state"] == "Completed")
+
+    slowly_until(ended)
+    manifest = tmp_path / "archive.parquet"
+    manifest.write_bytes(bucket.read("dubbed/archive.parquet"))
+    rows = {row.source.removeprefix("s3://lectures/"): row for row in read_archive(manifest)}
+    assert rows.pop("physics/empty.mp4").state == UNREADABLE
+    assert "physics/lecture.mp4" in rows
+    assert {row.state for row in rows.values()} == {DONE}
+    assert stack.python(ARCHIVE)["dubs"] == 0, "what uploads had dubbed was dubbed again"
+    assert not bucket.keys("physics/lecture.fr"), "beside its source, where nobody looks for it"
 
 
 def processes_of_runs(cache: Path) -> Iterator[int]:
