@@ -93,11 +93,12 @@ class ChunkTable:
         return by_stage.setdefault(stage, {}).setdefault(index, _Cell())
 
     def _index(self, span: Span) -> int | None:
-        """Which chunk a piece about `span` belongs to; None where it is about more than one, or none is known."""
-        at = bisect_right(self._chunks, (span.start + span.end) // 2, key=lambda chunk: chunk.start) - 1
-        if at < 0 or (len(self._chunks) > 1 and span.duration > 2 * self._chunks[at].duration):
+        """Which chunk a piece about `span` belongs to; None where it is about all of them, or none is known."""
+        first, last = self._chunks[:1], self._chunks[-1:]
+        if not first or (first != last and span.start <= first[0].start and span.end >= last[0].end):
             return None
-        return at
+        at = bisect_right(self._chunks, (span.start + span.end) // 2, key=lambda chunk: chunk.start) - 1
+        return at if at >= 0 else None
 
 
 def _row(index: int, span: Span, by_stage: Mapping[str, Mapping[int, _Cell]], *, ended: bool) -> Row:

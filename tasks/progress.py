@@ -22,16 +22,16 @@ HEARING = {
     "speech": 1.0,
     "shots": 4.0,
     "identify": 5.0,
-    "listen": 18.0,
+    "listen": 15.0,
     "voice_samples": 8.0,
     "background": 8.0,
 }
-HEARING_FACES = {"faces": 12.0, "meshes": 6.0, "speaking": 6.0, "library": 4.0, "appearances": 3.0}
+HEARING_FACES = {"faces": 18.0, "meshes": 7.0, "speaking": 6.0, "library": 4.0, "appearances": 3.0}
 DRAFTING = {"translate": 3.0}
-VOICING = {"speak": 36.0, "mix": 0.5, "voice": 2.0}
+VOICING = {"speak": 40.0, "mix": 0.5, "voice": 2.0}
 FINISHING = {"heard_back": 9.0, "assemble": 1.0, "sign": 0.2, "levels": 2.0}
-FINISHING_LIPS = {"lips": 12.0, "render": 18.0, "real_lips": 4.0, "dubbed_lips": 6.0}
-"""Seconds of work on two cores for three quarters of a minute of lecture (docs/benchmarks.md). Only their proportions
+FINISHING_LIPS = {"lips": 8.0, "render": 22.0, "real_lips": 4.0, "dubbed_lips": 6.0}
+"""Seconds of work on two cores for three quarters of a minute of lecture, of dubs of the sample. Only their proportions
 matter, and only roughly: a stage that is not named here has `_UNNAMED`."""
 
 PUBLISHING = 5.0

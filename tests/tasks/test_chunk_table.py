@@ -75,6 +75,13 @@ def test_each_language_has_a_table_and_groups_of_pictures_belong_where_their_mid
     assert "render" not in table.tables()[SHARED][0]
 
 
+def test_what_is_of_both_of_two_chunks_is_neither_ones() -> None:
+    table = ChunkTable()
+    table.handed_over("listen", CHUNKS[:2], None)
+    table.handed_over("library", [Span.of_seconds(0, 70)], None)
+    assert all("library" not in row for row in table.tables()[SHARED])
+
+
 def test_of_a_lecture_of_one_chunk_everything_is_that_chunks() -> None:
     table = ChunkTable()
     table.handed_over("listen", [CHUNKS[0]], None)
