@@ -64,7 +64,7 @@ test-ray: weights ## Dubs whose tasks Ray runs, in an environment of its own wit
 	build/ray-venv/bin/python -m pip install --quiet --constraint requirements.lock torch setuptools
 	build/ray-venv/bin/python -m pip install --quiet --no-deps --requirement requirements.lock --requirement requirements-ray.lock
 	build/ray-venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	build/ray-venv/bin/python -m pytest -m "slow or not slow" tests/flows/test_task_runners.py
+	build/ray-venv/bin/python -m pytest -m "slow or not slow" -k ray tests/flows/test_task_runners.py tests/e2e/test_dub_task_runners.py
 
 stack: weights ## Database, S3 store, Prefect server, workers and receiver on this machine, until Ctrl-C
 	$(BIN)/python -m flows.cli.stack up

@@ -178,7 +178,8 @@ class PrefectPool:
 
 
 def _tell(submitted: Submitted[Any, Any], index: int, future: PrefectFuture[Any]) -> None:  # noqa: ARG001
-    submitted.tell(index)
+    """In a thread of its own: Ray calls back on the very thread that brings it what a batch came to."""
+    threading.Thread(target=submitted.tell, args=(index,), name=f"tell-{index}", daemon=True).start()
 
 
 def _result(stage: str, future: PrefectFuture[list[Outcome[Out]]]) -> list[Outcome[Out]]:

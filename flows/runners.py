@@ -100,19 +100,26 @@ def _local_cluster(workers: int) -> LocalCluster:
 
 
 def _ray(setting: RunnerSetting) -> TaskRunner[Any]:
+    """Ray is started, or met, here: where that fails inside Prefect's runner, the run would stay Running for ever.
+
+    One that is started here ends with this process.
+    """
+    import ray
     from prefect_ray.task_runners import RayTaskRunner
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if setting.address is not None:
-        runner: TaskRunner[Any] = RayTaskRunner(address=setting.address)
-    else:
-        local = {
-            "num_cpus": setting.workers,
-            "include_dashboard": False,
-            "log_to_driver": False,
-            "_node_ip_address": "127.0.0.1",
-        }
-        runner = RayTaskRunner(address="local", init_kwargs=local)
+    local = {"num_cpus": setting.workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+    if not ray.is_initialized():
+        try:
+            ray.init(
+                setting.address or "local",
+                namespace="redub",
+                log_to_driver=False,
+                **({} if setting.address else local),
+            )
+        except Exception as error:  # Ray's own are plain exceptions
+            raise Unavailable(f"Ray did not start: {error}") from error
+    runner: TaskRunner[Any] = RayTaskRunner()
     return runner
 
 
