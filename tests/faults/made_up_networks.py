@@ -2,6 +2,7 @@
 
 python made_up_networks.py dub lecture.mp4 --to fr --preset draft
 python made_up_networks.py here lecture.mp4 OUT                      # the same without Prefect, for its quickness
+python made_up_networks.py really lecture.mp4 OUT                    # and over trained networks, lips included
 
 What is heard is told from the loudness, what is spoken is a buzz as long as its text: quick, and the same each time.
 Chunks are cut short, so that a few seconds have several. REDUB_FAULT ("STAGE INDEX KIND", comma between several) has a
@@ -127,7 +128,7 @@ def install() -> None:
     from models.translation import engines as translation
     from models.vad import engines as vad
     from models.voiceprint import engines as voiceprint
-    from tasks import engines, settings
+    from tasks import engines
 
     vad.load = lambda name="silero": LoudIsSpeech()
     asr.load = lambda name: LoudIsWords()
@@ -141,16 +142,24 @@ def install() -> None:
     engines.separation_weights = lambda: None
     engines.require_translation_into = lambda *given: None
 
-    real = settings.PRESETS["draft"]
-    cut = replace(real().chunks, target_s=4.0, max_s=7.0)
-    settings.PRESETS["draft"] = lambda: replace(real(), chunks=cut)
+    cut_short()
+
+
+def cut_short() -> None:
+    """Have chunks of a few seconds, and stages that fail as the environment says."""
+    from tasks import settings
+
+    real = dict(settings.PRESETS)
+    cut = replace(settings.lecture().chunks, target_s=4.0, max_s=7.0)
+    for name, make in real.items():
+        settings.PRESETS[name] = lambda make=make: replace(make(), chunks=cut)
     if FAULT in os.environ:
         break_stages(os.environ[FAULT])
 
 
 def break_stages(told: str) -> None:
     """Have stages fail as `told`."""
-    from tasks import background, heard_back, listen, mix, speak, translate, voice_samples
+    from tasks import background, faces, heard_back, lips, listen, mix, speak, translate, voice_samples
 
     chunked: Mapping[str, tuple[Any, str]] = {
         "listen": (listen, "LISTEN"),
@@ -160,6 +169,8 @@ def break_stages(told: str) -> None:
         "speak": (speak, "SPEAK"),
         "mix": (mix, "MIX"),
         "heard_back": (heard_back, "HEARD_BACK"),
+        "faces": (faces, "FACES"),
+        "lips": (lips, "LIPS"),
     }
     for each in told.split(","):
         stage, which, *kind = each.split()
@@ -195,7 +206,7 @@ class Broken:
                 time.sleep(float(self.kind[1]))
 
 
-def dub_here(source: Path, out: Path) -> Any:
+def dub_here(source: Path, out: Path, preset_name: str) -> Any:
     """The lecture dubbed in this process and published, under the environment's cache; gives what it came to."""
     from infra.store import cache_store
     from tasks import publish
@@ -205,7 +216,7 @@ def dub_here(source: Path, out: Path) -> Any:
     from tasks.settings import preset
 
     store = cache_store()
-    job = DubJob(source=source, targets=("fr",), source_language="en", audio_track=None, settings=preset("draft"))
+    job = DubJob(source=source, targets=("fr",), source_language="en", audio_track=None, settings=preset(preset_name))
     dubbed = dub_lecture(job, InProcessPool(store, Journal()))
     publish.publish_reports(dubbed, source.stem, out, job.settings.gate, store)
     publish.publish_dubs(dubbed, source.stem, out, store, {})
@@ -216,11 +227,15 @@ if __name__ == "__main__":
     # Work travels to processes in which this file is a module like others.
     import made_up_networks
 
-    made_up_networks.install()
-    if sys.argv[1] == "here":
-        made_up_networks.dub_here(*map(Path, sys.argv[2:]))
+    if sys.argv[1] == "really":
+        made_up_networks.cut_short()
+        made_up_networks.dub_here(Path(sys.argv[2]), Path(sys.argv[3]), "lecture")
     else:
-        from flows.cli.main import main
+        made_up_networks.install()
+        if sys.argv[1] == "here":
+            made_up_networks.dub_here(Path(sys.argv[2]), Path(sys.argv[3]), "draft")
+        else:
+            from flows.cli.main import main
 
-        sys.argv[0] = "redub"
-        main()
+            sys.argv[0] = "redub"
+            main()

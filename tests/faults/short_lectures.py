@@ -118,16 +118,20 @@ def dubbed(command: Redub, source: Path, out: Path) -> Dubbed:
     return Dubbed(command, source, out, command.run(*order(source, out)))
 
 
-def dub_here(command: Redub, source: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    """The same without Prefect: a process that ends with the dub in `out`, or otherwise."""
+def dub_here(command: Redub, source: Path, out: Path, how: str = "here") -> subprocess.CompletedProcess[str]:
+    """The same without Prefect: a process that ends with the dub in `out`, or otherwise.
+
+    `how`: "here", or "really" for trained networks and lips.
+    """
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "REDUB_", "AWS_"))},
         **command.environment,
         "REDUB_CACHE": str(command.cache),
         "REDUB_STATE": str(command.state),
+        "REDUB_WEIGHTS": str(command.weights),
     }
     return subprocess.run(
-        [*command.program, "here", str(source), str(out)], env=environment, capture_output=True, text=True, check=False
+        [*command.program, how, str(source), str(out)], env=environment, capture_output=True, text=True, check=False
     )
 
 
