@@ -33,6 +33,12 @@ class Helper:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _waiting: int = 0
     _idle: asyncio.TimerHandle | None = None
+    _ended: list[asyncio.subprocess.Process] = field(default_factory=list)
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return self._waiting > 0
 
     async def ask(self, question: Mapping[str, Any], *, limit_s: float) -> dict[str, Any]:
         """The answer. Refused (422) with what the helper says is wrong, (429) where many wait; Unavailable."""
@@ -92,9 +98,22 @@ class Helper:
             self._idle.cancel()
             self._idle = None
         process, self._process = self._process, None
-        if process is not None and process.returncode is None:
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        self._ended = [each for each in (*self._ended, process) if each.returncode is None]
+        if process.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+    async def close(self) -> None:
+        """End the process, and wait until it and those that were ended before are gone."""
+        self.end()
+        for each in self._ended:
+            await each.wait()
+        self._ended.clear()
+        await asyncio.sleep(0)  # for the event loop to let go of their pipes
 
 
 async def once(command: Sequence[str], *, limit_s: float, status: int = 422) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from manifests.errors import RedubError
 from studio import lines
 from studio.answers import Refused, json_body, not_there
 from studio.helper import Helper, once
@@ -48,6 +50,7 @@ class MendDesk:
     settings: Settings
     voices: Helper
     offer: Offer
+    _warming: set[asyncio.Task[None]] = field(default_factory=set)
     _drawing: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
@@ -66,7 +69,22 @@ class MendDesk:
         language = request.query_params.get("language", "")
         found = await run_in_threadpool(lines.lines_view, project, self.projects.place(project), language)
         await run_in_threadpool(self.projects.touch, project.id)
+        self._make_ready(project, language, found)
         return _tagged(found)
+
+    def _make_ready(self, project: Project, language: str, found: Mapping[str, Any]) -> None:
+        """Whoever looks at lines will want to hear some: load their voices meanwhile."""
+        voices = sorted({each["voice"] for each in found["lines"]} & {each["id"] for each in found["voices"]})
+        if self.voices.busy or self.queue.at_work(project.id) or not voices:
+            return
+        question = {"warm": str(self.projects.place(project)), "language": language, "voices": voices}
+        task = asyncio.create_task(self._ask_quietly(question))
+        self._warming.add(task)
+        task.add_done_callback(self._warming.discard)
+
+    async def _ask_quietly(self, question: Mapping[str, Any]) -> None:
+        with suppress(RedubError):
+            await self.voices.ask(question, limit_s=_HEAR_S)
 
     async def change(self, request: Request) -> Response:
         """Change lines, all or none."""

@@ -96,6 +96,8 @@ class Queue:
             await asyncio.wait(self._tasks.values(), timeout=_PATIENCE_S)
         for each in self._running.values():
             _kill(each.process)
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=_PATIENCE_S)
 
     def waiting(self) -> list[Project]:
         """Those in the queue, the next first."""
@@ -239,6 +241,8 @@ class Queue:
                         await running.process.wait()
                 ended = running.process.returncode is not None
             _kill(running.process)  # what a run left behind of its own
+            if running.process.stdin is not None:
+                running.process.stdin.close()
             if not self._stopping:
                 await self._close(project_id, running)
         except Exception:

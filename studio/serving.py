@@ -66,7 +66,7 @@ async def _serve(settings: Settings, here: socket, starting: StartingServer, com
         made.end_streams()
         http.should_exit = True
         await made.queue.stop()
-        made.voices.end()
+        await made.voices.close()
         for task in tasks:
             task.cancel()
         with suppress(asyncio.CancelledError):

@@ -3,7 +3,9 @@
 python -m studio.voice_process
 
 Questions come as lines of JSON on standard input, one answer each goes to standard output:
-`{"sample": VOICE, "language": CODE, "text": TEXT}`, or `{"project": FOLDER, "language": CODE, "line": ROW, ...}`.
+`{"sample": VOICE, "language": CODE, "text": TEXT}`, `{"warm": FOLDER, "language": CODE, "voices": [..]}`, which makes
+ready for lines to come, or `{"project": FOLDER, "stem": NAME, "language": CODE, "line": ROW, "translation": TEXT,
+"voice": VOICE}`, both of which may be "".
 """
 
 from __future__ import annotations
@@ -19,10 +21,15 @@ from typing import TYPE_CHECKING, Any
 
 from manifests.errors import RedubError
 from studio.answers import Refused, status_of, told
+from studio.lines import OUT
+from studio.projects import read_project
 
 if TYPE_CHECKING:
     from infra.store import Store
+    from manifests.records import Edit
     from tasks.rehearsal import Rehearsal, Spoken
+    from tasks.sheet import Sheet
+    from tasks.sheet_changes import SheetLine
 
 _MOST_OPEN = 4
 _FAULT = {"error": "the line could not be spoken", "remedy": "try again; the server's log says more", "status": 500}
@@ -42,6 +49,9 @@ def main() -> None:
 def _answer(desk: VoiceDesk, line: str) -> dict[str, Any]:
     try:
         question = json.loads(line)
+        if "warm" in question:
+            desk.warm(question)
+            return {}
         spoken = desk.sample(question) if "sample" in question else desk.line(question)
     except RedubError as error:
         return told(error) | {"status": status_of(error)}
@@ -64,27 +74,35 @@ class VoiceDesk:
 
         return say(question["text"], question["sample"], question["language"], self.store)
 
+    def warm(self, question: Mapping[str, Any]) -> None:
+        """Load the voices of a dub, and recall what its lines hang on, before anybody asks for one."""
+        from models.speech import engines, voices
+
+        for engine in sorted({voices.find(name).engine for name in question["voices"]}):
+            engines.load_for(engine, 1)
+        folder, language = Path(question["warm"]), question["language"]
+        if _is_dubbed(folder, language):
+            self._rehearsal(folder, language)
+
     def line(self, question: Mapping[str, Any]) -> Spoken:
-        """A line of a dub, with what the person has written but not saved. Refused where there is no such line."""
-        from manifests.records import Edit
+        """A line of a dub, with what the person has written but not saved. Refused where there is no such line.
+
+        Before the first dub nothing is known of its timing: it is then said at the voice's own rate.
+        """
+        from tasks.rehearsal import say
         from tasks.sheet import read_sheet
         from tasks.sheet_changes import view_sheet
 
         folder, language = Path(question["project"]), question["language"]
-        out, stem = folder / "out", question["stem"]
+        out, stem = folder / OUT, question["stem"]
         line = next((each for each in view_sheet(out, stem, language).lines if each.id == question["line"]), None)
         if line is None:
             raise Refused(404, "there is no such line", "load the lines again")
-        sheet = read_sheet(out, stem, language)
-        spoken_id = line.report_id
-        heard = next((row.machine_source for row in sheet.rows if row.utterance_id in line.utterance_ids), line.source)
-        wanted = {column: question[column] for column in ("translation", "voice") if question.get(column)}
-        edits = [e for e in sheet.edits if not (e.utterance_id == spoken_id and e.column in wanted)]
-        edits += [
-            Edit(utterance_id=spoken_id, language=language, column=column, value=value, heard=heard)
-            for column, value in wanted.items()
-        ]
-        return self._rehearsal(folder, language).say(edits, spoken_id)
+        if not _is_dubbed(folder, language):
+            text, voice = question["translation"] or line.translation, question["voice"] or line.voice
+            return say(text, voice, language, self.store)
+        edits = _edits(read_sheet(out, stem, language), line, language, question)
+        return self._rehearsal(folder, language).say(edits, line.report_id)
 
     @property
     def store(self) -> Store:
@@ -96,7 +114,6 @@ class VoiceDesk:
         return self._store
 
     def _rehearsal(self, folder: Path, language: str) -> Rehearsal:
-        from studio.projects import read_project
         from studio.run import job_of
         from tasks.journal import Journal
         from tasks.pool import InProcessPool
@@ -110,6 +127,23 @@ class VoiceDesk:
             pool = InProcessPool(self.store, Journal())
             self._open[at] = Rehearsal.open(job_of(project, folder, language), language, pool)
         return self._open[at]
+
+
+def _is_dubbed(folder: Path, language: str) -> bool:
+    return any(result.language == language for result in read_project(folder).results)
+
+
+def _edits(sheet: Sheet, line: SheetLine, language: str, question: Mapping[str, Any]) -> list[Edit]:
+    """The sheet's edits, those of `line` as far as they were sent with the question being the ones that were sent."""
+    from manifests.records import Edit
+
+    wanted = {column: question[column] for column in ("translation", "voice") if question.get(column)}
+    heard = next((row.machine_source for row in sheet.rows if row.utterance_id == line.report_id), line.source)
+    kept = [each for each in sheet.edits if each.utterance_id != line.report_id or each.column not in wanted]
+    return kept + [
+        Edit(utterance_id=line.report_id, language=language, column=column, value=value, heard=heard)
+        for column, value in wanted.items()
+    ]
 
 
 if __name__ == "__main__":
