@@ -30,11 +30,12 @@ Exit codes:
 Whatever it was, running the same command again goes on where it stopped.
 
 Environment:
-  REDUB_CACHE      finished work, in case it is asked for again
-  REDUB_STATE      records of runs, and the history of the embedded server
-  REDUB_WEIGHTS    trained weights; a folder, or s3://BUCKET/PREFIX
-  PREFECT_API_URL  a Prefect server to use in place of the embedded one
-  REDUB_LOG        json: each line of a worker's log is a JSON object
+  REDUB_CACHE        finished work, in case it is asked for again
+  REDUB_STATE        records of runs, and the history of the embedded server
+  REDUB_WEIGHTS      trained weights; a folder, or s3://BUCKET/PREFIX
+  REDUB_TASK_RUNNER  who works: threads, dask or ray, as in dask:4
+  PREFECT_API_URL    a Prefect server to use in place of the embedded one
+  REDUB_LOG          json: each line of a worker's log is a JSON object
 """
 
 app = typer.Typer(

@@ -16,6 +16,7 @@ from rich.markup import escape
 from flows.cli import interrupt
 from flows.cli.output import Output
 from flows.mirrored_weights import bring_weights
+from flows.runner_setting import runner_setting
 from flows.server import prefect_server
 from infra.files import require_writable
 from infra.memory import limit_arenas
@@ -190,6 +191,7 @@ def _settings(
 
 def _run(check: Callable[[], None], flow_module: str, work: Callable[[], RunRecord], output: Output) -> None:
     """Run `work` as a flow once `check` has passed; the server starts while this process imports what it needs."""
+    runner_setting(os.environ)
     limit_arenas()
     for folder in (cache_folder(), state_folder()):
         require_writable(folder.absolute())

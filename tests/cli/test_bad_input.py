@@ -304,3 +304,12 @@ def test_an_interrupt_is_no_fault(redub: Redub, monkeypatch: pytest.MonkeyPatch)
     ended = redub("show")
     assert ended.code == 130
     assert ended.err.strip() == "redub: interrupted; run the same command again to go on"
+
+
+def test_a_task_runner_that_is_none_is_told_before_a_server_starts(
+    redub: Redub, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDUB_TASK_RUNNER", "dusk")
+    ended = redub("dub", media / "silent.mp4", "--to", "fr")
+    assert ended.code == 2
+    assert "REDUB_TASK_RUNNER: 'dusk' is no task runner; use threads, dask or ray" in ended.complaint
