@@ -45,6 +45,12 @@ class Once(Generic[P, T]):
                     self.loads += 1
             return self._loaded[key]
 
+    def has(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Whether it is loaded by now."""
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return tuple(bound.arguments.values()) in self._loaded
+
     def cache_clear(self) -> None:
         """Forget all of it."""
         with self._guard:

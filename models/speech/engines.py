@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
 
 from manifests.errors import BadInput
 from models import weights
@@ -20,8 +19,6 @@ from models.speech.contract import Pronunciation, Speaker, SpeechRequest, Voice
 from models.speech.waveform import Waveform
 
 ENGINES = ("kokoro", "piper", "mbrola")
-
-_loading = Lock()
 
 
 def weights_of(voice: Voice) -> str | None:
@@ -58,9 +55,16 @@ def load(engine: str, *, threads: int | None = None) -> Speaker:
     `threads` are used within one sentence: by default the cores of this machine, at most 4; the samples do not depend
     on them. Raises MissingWeights, and BadInput for a name that is no engine.
     """
-    cores = min(os.cpu_count() or 1, 4)
-    with _loading:  # threads that ask at once would each load a network
-        return _load(engine, threads or cores)
+    return _load(engine, threads or _cores())
+
+
+def load_for(engine: str, requests: int) -> Speaker:
+    """The speaker that `speak_all` speaks so many `requests` with.
+
+    A lone one has all cores, unless a speaker for several at once is here already: each is a network in memory.
+    """
+    alone = requests == 1 and not _load.has(engine, 1)
+    return load(engine, threads=None if alone else 1)
 
 
 def spoken(text: str, voice: Voice, pronunciations: Sequence[Pronunciation] = ()) -> str:
@@ -94,10 +98,10 @@ def speak_all(
     one thread too: a speaker with more would be a second network in memory. `others` are the speakers of voices that
     no engine of the table speaks, by the voice's id.
     """
-    workers = max(1, min(workers or min(os.cpu_count() or 1, 4), len(requests) or 1))
+    workers = max(1, min(workers or _cores(), len(requests) or 1))
     others = others or {}
     needed = sorted({each.voice.engine for each in requests if each.voice.id not in others})
-    speakers = {engine: load(engine, threads=1) for engine in needed}
+    speakers = {engine: load_for(engine, len(requests)) for engine in needed}
 
     def speak(request: SpeechRequest) -> Waveform:
         speaker = others.get(request.voice.id) or speakers[request.voice.engine]
@@ -105,6 +109,10 @@ def speak_all(
 
     with ThreadPoolExecutor(workers, thread_name_prefix="speak") as pool:
         yield from pool.map(speak, requests)
+
+
+def _cores() -> int:
+    return min(os.cpu_count() or 1, 4)
 
 
 @once
