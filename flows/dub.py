@@ -27,7 +27,7 @@ from manifests.records import Edit
 from manifests.report import DubReport
 from tasks import publish, sheets
 from tasks.archive import Wanted
-from tasks.archive_desk import record_dub
+from tasks.archive_desk import record_dub, require_own_place
 from tasks.drafting import Draft
 from tasks.lecture import DubbedLecture, DubJob, dub_lecture
 from tasks.progress import plan_of
@@ -92,6 +92,8 @@ def dub(
         recorded(command="dub", title=title, source=shown, journal=run.journal) as record,
         exchange(source, out, to, etag) as exchanged,
     ):
+        if locations.is_remote(exchanged.place):
+            require_own_place(locations.location(exchanged.version.location), exchanged.place)
         bring_weights()
         path, folder, stem = exchanged.source, exchanged.folder, exchanged.title
         store = cache_store()

@@ -26,7 +26,7 @@ from manifests.archive import (
 )
 from manifests.errors import BadInput
 from tasks.archive import Wanted, new_row, with_outcome
-from tasks.archive_plan import MANIFEST_NAME, dub_place, outcome_place
+from tasks.archive_plan import MANIFEST_NAME, MANIFESTS, OUTCOME_NAME, dub_place, outcome_place
 
 
 class Desk:
@@ -107,6 +107,18 @@ def record_dub(version: SourceVersion, wanted: Wanted, out: Location, made: tupl
             known, languages=languages, made=languages, state=DONE, reason="", attempts=0, started=now, ended=now
         )
     )
+
+
+def require_own_place(source: Location, out: Location) -> None:
+    """BadInput where the outputs of `source` in `out` would take the place of another lecture's, which is still there.
+
+    As far as outcomes tell (`record_dub`, archives). Unavailable where a store does not answer.
+    """
+    outcome = read_outcome_at(locations.join(out, f"{locations.stem(source)}{MANIFESTS}", OUTCOME_NAME))
+    if outcome is None or outcome.source == str(source) or not locations.exists(locations.location(outcome.source)):
+        return
+    what = f"its dub would take the place of that of {outcome.source};"
+    raise BadInput(what, where=str(source), remedy="give one of the two another name, or write it elsewhere")
 
 
 def read_outcome_at(place: Location) -> Outcome | None:

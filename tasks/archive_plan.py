@@ -38,7 +38,7 @@ _VIDEOS = frozenset(
         *(".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp"),
     }
 )
-_MANIFESTS = ".redub"
+MANIFESTS = ".redub"
 _SLICE = 1024
 _CODES = frozenset(each.code for each in LANGUAGES)
 _JOINED = _CODES | {"all", "multi"}
@@ -94,7 +94,7 @@ def _whole(text: str) -> str:
 
 def outcome_place(row: ArchivedLecture) -> Location:
     """Where the outcome of a lecture lies: with its manifests, beside its outputs."""
-    return locations.join(locations.location(row.out), f"{stem_of(row)}{_MANIFESTS}", OUTCOME_NAME)
+    return locations.join(locations.location(row.out), f"{stem_of(row)}{MANIFESTS}", OUTCOME_NAME)
 
 
 def dub_place(row: ArchivedLecture, language: str) -> Location:
@@ -205,8 +205,8 @@ class _Survey:
         name, folder = locations.name(place), str(locations.parent(place)).rstrip("/")
         if name == OUTCOME_NAME:
             self.outcomes[str(place)] = version
-        if folder.endswith(_MANIFESTS):
-            above, _, lecture = folder.removesuffix(_MANIFESTS).rpartition("/")
+        if folder.endswith(MANIFESTS):
+            above, _, lecture = folder.removesuffix(MANIFESTS).rpartition("/")
             self.manifests.add((above, lecture))
             return
         parts = PurePosixPath(_below(root, place)).parts

@@ -191,7 +191,8 @@ import json
 from prefect.client.orchestration import get_client
 with get_client(sync_client=True) as client:
     archive = client.read_deployment_by_name("dub-archive/dub-archive").id
-    asked = client.create_flow_run_from_deployment(archive, idempotency_key="asked for")  # the first time; then that one
+    # The first time; after that it is asked after.
+    asked = client.create_flow_run_from_deployment(archive, idempotency_key="asked for")
     lectures = client.read_deployment_by_name("dub-lecture/dub-lecture").id
     print(json.dumps({"state": asked.state.name, "message": asked.state.message,
         "dubs": sum(run.deployment_id == lectures for run in client.read_flow_runs())}))

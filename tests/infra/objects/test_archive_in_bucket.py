@@ -12,12 +12,15 @@ from fault_proxy import FaultProxy
 sys.path.insert(0, str(Path(__file__).parents[2] / "tasks"))
 from archive_makings import MadeUpRunner, lecture_bytes, put
 
+from infra import locations
 from infra.objects.reading import find
 from infra.objects.uri import ObjectUri
+from infra.objects.writing import delete
 from manifests.archive import DONE, UNREADABLE, WAITING, ArchivedLecture
 from manifests.errors import BadInput, Unavailable
 from tasks import archive_lease
-from tasks.archive_desk import Desk
+from tasks.archive import Wanted
+from tasks.archive_desk import Desk, record_dub, require_own_place
 from tasks.archive_lease import holder_of, leased
 from tasks.archive_plan import looked_at_again, planned, wanted_below
 from tasks.archive_run import Summary, run_archive
@@ -45,6 +48,22 @@ def states(bucket: ObjectUri) -> dict[str, str]:
     return {row.source.rpartition("/")[2]: row.state for row in Desk(bucket.child(MANIFEST)).read()}
 
 
+def test_a_dub_does_not_take_the_place_of_another_lectures(bucket: ObjectUri) -> None:
+    first, second, out = bucket.child("a.mp4"), bucket.child("a.mkv"), bucket.child("dubbed")
+    put(first, b"one")
+    put(second, b"two")
+    version = locations.version_of(first)
+    assert version is not None
+    wanted = Wanted(root="", out_root="", languages=("fr",))
+    require_own_place(first, out)
+    record_dub(version, wanted, out, ("fr",), 2.0)
+    require_own_place(first, out)
+    with pytest.raises(BadInput, match="another name"):
+        require_own_place(second, out)
+    delete(first)
+    require_own_place(second, out)
+
+
 def test_it_is_planned_by_ranges_dubbed_once_and_found_again(bucket: ObjectUri, proxy: FaultProxy) -> None:
     long = lecture_bytes() + b"\0" * (4 << 20)  # what follows the index is never looked at
     put(bucket.child("physics", "a ü+1.mp4"), long)
@@ -68,8 +87,6 @@ def test_it_is_planned_by_ranges_dubbed_once_and_found_again(bucket: ObjectUri, 
     put(bucket.child("physics", "b.mp4"), lecture_bytes(3.0))
     run(bucket, again)
     assert again.started == ["b.mp4"]
-    from infra.objects.writing import delete
-
     delete(bucket.child(MANIFEST))
     plan(bucket)
     assert states(bucket) == {"a ü+1.mp4": DONE, "b.mp4": DONE, "broken.mp4": UNREADABLE}
