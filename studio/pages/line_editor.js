@@ -83,6 +83,7 @@ export function lineEditor({ sheet, languages, hear, actions }) {
     const mine = new AbortController();
     abort = mine;
     dress("busy");
+    heard.textContent = "";
     fill(problem);
     const from = performance.now();
     try {

@@ -9,7 +9,7 @@ import { words } from "./strings.js";
 const ORDER = ["video", "subtitles", "sheet", "report", "disclosure", "figures"];
 
 export async function show(place, { id }) {
-  const project = await server.project(id);
+  const [project, voices] = await Promise.all([server.project(id), voiceNames()]);
   const heading = el("h1", {}, el("bdi", { text: project.title || project.source.name || words.unnamed }));
   if (!project.results.length) {
     fill(place, heading, el("div", { class: "empty" }, icon("film"), el("p", { text: words.out.none }), el("a", { class: "button", href: `#/p/${id}`, text: words.out.toWatch })));
@@ -20,10 +20,10 @@ export async function show(place, { id }) {
     project.results.map((result) => el("button", { type: "button", class: "button small", data: { language: result.language }, on: { click: () => choose(result) } }, nameOf(result.language))));
   function choose(result) {
     for (const button of choice ? choice.children : []) button.setAttribute("aria-pressed", String(button.dataset.language === result.language));
-    fill(holder, resultShown(project, result));
+    fill(holder, resultShown(project, result, voices));
   }
   const edited = project.edited && notice("warn", words.out.edited, el("div", {}, el("a", { class: "button small", href: `#/p/${id}`, text: words.watch.again })));
-  fill(place, el("div", { class: "row spread head" }, heading, choice), edited, holder);
+  fill(place, el("div", { class: "row spread head" }, heading, choice), el("div", { class: "stack" }, edited, holder));
   choose(project.results[0]);
   return () => holder.querySelector("video")?.pause();
 }
@@ -32,7 +32,14 @@ function nameOf(code) {
   return words.languageNames[code] ?? code;
 }
 
-function resultShown(project, result) {
+/** What voices are called, by id; empty where the studio does not tell. */
+async function voiceNames() {
+  const offer = await server.offer().catch(() => ({}));
+  const languages = [...(offer.targets ?? []), ...(offer.spoken ?? [])];
+  return new Map(languages.flatMap(({ voices }) => voices.map(({ id, name }) => [id, name])));
+}
+
+function resultShown(project, result, voices) {
   const { player, mend, report, open } = words.out;
   const video = el("video", { controls: true, preload: "metadata", playsinline: true, src: result.video.url, "aria-label": player(nameOf(result.language)) });
   for (const [index, file] of result.subtitles.filter((each) => each.name.endsWith(".vtt")).entries()) {
@@ -41,7 +48,7 @@ function resultShown(project, result) {
   video.addEventListener("error", () => video.replaceWith(notice("warn", words.mend.notPlayable)), { once: true });
   return [
     el("div", { class: "taking" },
-      el("div", { class: "stack" }, video, made(result), degraded(result)),
+      el("div", { class: "stack" }, video, made(result, voices), degraded(result)),
       el("section", { class: "card stack", "aria-labelledby": "downloads" },
         el("h2", { id: "downloads", text: words.out.downloads }), downloads(result),
         el("div", { class: "row" },
@@ -65,18 +72,17 @@ function download(file) {
 }
 
 /** What a machine made, for everyone who sees this page; the file itself says it too. */
-function made(result) {
+function made(result, voices) {
   const { made: said, unsigned } = words.out;
   const { disclosure } = result;
   if (!disclosure) return notice("warn", unsigned);
   const [speech, lips] = ["speech", "lips"].map((what) => disclosure.synthetic.includes(what));
   const what = speech && lips ? said.both : speech ? said.speech : lips ? said.lips : said.none;
   const [from, to] = disclosure.languages ?? [];
-  const lines = [what, from && to && from !== to && said.languages(nameOf(from), nameOf(to)), disclosure.voices?.length && said.voices(disclosure.voices.map((voice) => voice.name ?? voice)),
+  const lines = [what, from && to && from !== to && said.languages(nameOf(from), nameOf(to)), disclosure.voices?.length && said.voices(disclosure.voices.map((id) => voices.get(id) ?? id)),
     said.signed(disclosure.signer, disclosure.known)].filter(Boolean);
-  const shown = el("section", { class: "notice disclosure", "aria-label": said.title }, icon("shield"),
+  return el("section", { class: "notice disclosure", "aria-label": said.title }, icon("shield"),
     el("div", {}, el("strong", { text: said.title }), el("p", { text: lines.join(" ") }), el("p", { class: "soft small", text: said.duty })));
-  return shown;
 }
 
 function degraded(result) {

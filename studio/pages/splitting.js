@@ -4,7 +4,8 @@ import { clock } from "./formats.js";
 import { words } from "./strings.js";
 
 /**
- * Asks where to split `line`; `at` is the playhead on the source's clock, `caret` an offset in the translation. Resolves to
+ * Asks where to split `line`; `at` is the playhead on the source's clock, `caret` an offset in the
+ * translation, which is used where it is inside. Resolves to
  * `{at_s, at_source, at_translation}`, or null where the person goes back or a text has one word.
  */
 export function askSplit(line, { at, caret, languages }) {
@@ -14,8 +15,9 @@ export function askSplit(line, { at, caret, languages }) {
   const isPossible = gaps.source.length > 0 && gaps.translation.length > 0;
   const inside = at > line.start_s + 0.1 && at < line.end_s - 0.1;
   const share = inside ? (at - line.start_s) / (line.end_s - line.start_s) : 0.5;
-  const said = textSlider(line.translation, gaps.translation, nearest(gaps.translation, caret || share * line.translation.length), languages.target, languages.direction);
-  const heard = textSlider(line.source, gaps.source, nearest(gaps.source, (caret ? caret / line.translation.length : share) * line.source.length), languages.source, languages.sourceDirection);
+  const place = caret > 0 && caret < line.translation.length ? caret / line.translation.length : share;
+  const said = textSlider(line.translation, gaps.translation, nearest(gaps.translation, place * line.translation.length), languages.target, languages.direction);
+  const heard = textSlider(line.source, gaps.source, nearest(gaps.source, place * line.source.length), languages.source, languages.sourceDirection);
   const time = timeSlider(line, inside ? at : line.start_s + (line.end_s - line.start_s) * share);
   const form = el("form", { method: "dialog" }, heading, el("p", { class: "soft", text: isPossible ? text : tooShort }),
     isPossible && [field(words.mend.split.source, heard.control), heard.shown, field(words.mend.split.translation, said.control), said.shown, field(atLabel, time.control), time.shown],

@@ -252,7 +252,7 @@ export const words = {
       title: "Made with a machine", both: "The voice and the lips in this video are synthetic.", speech: "The voice in this video is synthetic.", lips: "The lips in this video are synthetic.",
       none: "What is synthetic in this video is said in its files.",
       languages: (from, to) => `Translated from ${from} into ${to}.`, voices: (names) => `${names.length === 1 ? "Voice" : "Voices"}: ${list.format(names)}.`,
-      signed: (signer, known) => (known ? `Signed by ${signer}.` : `Signed by ${signer}, with a key of this machine.`),
+      signed: (signer, known) => (known ? `Signed by ${signer}.` : `Signed by ${signer}, which proves that the file is unchanged, not who made it.`),
       duty: "Say so where you show it, and ask the people in it.",
     },
     unsigned: "This video carries no signed disclosure.",

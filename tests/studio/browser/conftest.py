@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ import pytest
 import stub_media
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from stub_studio import Stub, application, serving
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "server"))  # the studio that the server's own tests stand up
 
 CHROMIUM = os.environ.get("REDUB_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 # A closed network refuses what a browser asks on its own, and each refusal takes time; the fake devices stand for a
