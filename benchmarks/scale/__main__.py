@@ -104,12 +104,14 @@ def _fill(folder: Path, below: str, count: int, length_s: float) -> None:
 def _dubbed(up: Standing, below: str, workers: int, rate: float, each: int) -> tuple[Ledger, dict[str, Any]]:
     """Have the archive dubbed by new workers; what they wrote down, and the figures."""
     folder = up.folder / "ledgers" / f"{below}-{time.time():.0f}"
+    before = up.cpu_s()
     with up.workers(workers, folder, rate, each):
         asked = {"source": f"s3://{BUCKET}/{below}/", "to": ["fr"], "source_language": "en", "where": "workers"}
         asked |= {"manifest": f"s3://{BUCKET}/{below}.parquet", "out": f"s3://{BUCKET}/{below}-dubbed/"}
         # One more than there are places: the next lecture is in the queue before a worker asks for it.
         asked |= {"deployment": DEPLOYMENT, "at_once": workers * each + 2}
         ran = json.loads(up.run(["-c", _RUN, json.dumps(asked)]).stdout.splitlines()[-1])
+    used = {name: round(now - before[name], 1) for name, now in up.cpu_s().items()}
     ledger = read_ledger(folder)
     wall_s = ran["until"] - ran["since"]
     window = steady(ledger.pieces, workers)
@@ -130,6 +132,7 @@ def _dubbed(up: Standing, below: str, workers: int, rate: float, each: int) -> t
         "loaded_to_first_piece_s": [round(first[each] - at, 1) for each, at in sorted(ledger.loaded.items())],
         "idle_s": {cause: round(gap, 1) for cause, gap in list(idle.items())[:14]},
         "peak_mb": max(ledger.peaks_mb.values()),
+        "cpu_s": {**used, "a_lecture": [round(each, 1) for each in ledger.cpu_s.values()]},
     }
 
 

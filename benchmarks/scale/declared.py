@@ -1,9 +1,10 @@
 """How long each stage is declared to take, and stages that take just that.
 
-The real pool is handed each stage with another `compute`: name, version, key, store and task are the real ones. A worker has one device, which does one piece of work at a time: so a lecture's declared work is a sum, and
-what other threads, or another lecture of the same worker, may do meanwhile is what they may do in earnest (bring, hash,
-pickle, remember, plan, report). A piece that is made quicker than it was declared to be sleeps for the rest; what
-making it takes is part of what was declared, not on top.
+The real pool is handed each stage with another `compute`: name, version, key, store and task are the real ones. A
+worker has one device, which does one piece of work at a time: so a lecture's declared work is a sum, and what other
+threads, or another lecture of the same worker, may do meanwhile is what they may do in earnest (bring, hash, pickle,
+remember, plan, report). A piece that is made quicker than it was declared to be sleeps for the rest; what making it
+takes is part of what was declared, not on top.
 """
 
 from __future__ import annotations

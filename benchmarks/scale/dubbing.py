@@ -27,18 +27,15 @@ class _DeclaredPool(real.PrefectPool):
         return super().submit(as_declared(stage, work, spans), work, spans, **options)
 
 
-def _watch_memory(ledger: Path, every_s: float = 0.5) -> None:
-    """The kernel's own peak of this process, written down now and then: the process may end at any time."""
-    peak_mb = 0
+def _watch_itself(ledger: Path, every_s: float = 1.0) -> None:
+    """The kernel's own peak of this process, and its CPU time, now and then: it may end at any moment."""
     while True:
-        status = Path("/proc/self/status").read_text()
-        now_mb = int(status.split("VmHWM:")[1].split()[0]) // 1024
-        if now_mb > peak_mb:
-            peak_mb = now_mb
-            note(ledger, peak_mb=peak_mb, at=time.time())
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        peak_mb = int(status.split("VmHWM:")[1].split()[0]) // 1024
+        note(ledger, peak_mb=peak_mb, cpu_s=round(time.process_time(), 2))
         time.sleep(every_s)
 
 
 real.PrefectPool = _DeclaredPool  # type: ignore[misc]
 note(Path(os.environ[LEDGER]), loaded=time.time())
-threading.Thread(target=_watch_memory, args=(Path(os.environ[LEDGER]),), daemon=True).start()
+threading.Thread(target=_watch_itself, args=(Path(os.environ[LEDGER]),), daemon=True).start()

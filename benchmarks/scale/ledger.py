@@ -30,16 +30,20 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """Everything that was written down. `loaded` is when each process had its flow, `peaks_mb` its most memory."""
+    """Everything that was written down. `loaded` is when each process had its flow, `peaks_mb` its most memory.
+
+    `cpu_s` is its CPU time, the last second left out.
+    """
 
     pieces: tuple[Piece, ...]
     loaded: dict[int, float]
     peaks_mb: dict[int, int]
+    cpu_s: dict[int, float]
 
 
 def read_ledger(folder: Path) -> Ledger:
     """The ledger in `folder`."""
-    pieces, loaded, peaks = [], {}, {}
+    pieces, loaded, peaks, cpu = [], {}, {}, {}
     for file in sorted(folder.glob("*.jsonl")):
         worker, process = file.name.split(".")[0], int(file.name.split(".")[1])
         for line in file.read_text(encoding="utf-8").splitlines():
@@ -49,8 +53,9 @@ def read_ledger(folder: Path) -> Ledger:
             elif "loaded" in said:
                 loaded[process] = said["loaded"]
             else:
-                peaks[process] = max(peaks.get(process, 0), said["peak_mb"])
-    return Ledger(pieces=tuple(sorted(pieces, key=lambda each: each.began)), loaded=loaded, peaks_mb=peaks)
+                peaks[process], cpu[process] = said["peak_mb"], said["cpu_s"]
+    ordered = tuple(sorted(pieces, key=lambda each: each.began))
+    return Ledger(pieces=ordered, loaded=loaded, peaks_mb=peaks, cpu_s=cpu)
 
 
 def overhead(pieces: Sequence[Piece], workers: int, wall_s: float) -> float:
