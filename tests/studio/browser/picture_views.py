@@ -30,7 +30,9 @@ def prepared(media: Path) -> tuple[Stub, dict[str, str]]:
     )
     done = stub.add("done", to=("fr", "ar"), title="Lecture 3: what a transform does")
     review = stub.add("review", title="Lecture 5: sampling")
-    running = stub.add("running", to=("fr", "es"), title="Lecture 4: convolution", progress={"fraction": 0.46, "eta_s": 760})
+    running = stub.add(
+        "running", to=("fr", "es"), title="Lecture 4: convolution", progress={"fraction": 0.46, "eta_s": 760}
+    )
     for language in ("fr", "ar"):
         stub.lines[done["id"], language] = made_lines(language, 5)
     stub.lines[done["id"], "fr"][3]["reviewed"] = True
@@ -88,19 +90,24 @@ def main(out: Path, only: Callable[[str], bool]) -> None:
             for device, size in SIZES.items():
                 for scheme in ("light", "dark"):
                     context = browser.new_context(
-                        viewport=size, color_scheme=scheme, has_touch=device == "phone", is_mobile=device == "phone", reduced_motion="reduce"
+                        viewport=size,
+                        color_scheme=scheme,
+                        has_touch=device == "phone",
+                        is_mobile=device == "phone",
+                        reduced_motion="reduce",
                     )
                     for name, path in views.items():
                         if not only(name):
                             continue
                         page = context.new_page()
-                        page.on("pageerror", lambda error: print("BROKE", error))
-                        page.on("console", lambda message: message.type == "error" and print("CONSOLE", message.text))
+                        page.on("pageerror", lambda error: sys.exit(f"{name} broke: {error}"))
                         page.goto(f"{address}{path}")
                         page.wait_for_selector("h1:not(:empty)")
                         page.wait_for_timeout(500)
                         dress(name, page)
-                        page.screenshot(path=out / f"{name}-{device}-{scheme}.png", full_page=not name.startswith("mend"))
+                        page.screenshot(
+                            path=out / f"{name}-{device}-{scheme}.png", full_page=not name.startswith("mend")
+                        )
                         page.close()
                     context.close()
         browser.close()

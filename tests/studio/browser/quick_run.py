@@ -24,7 +24,10 @@ from studio.records import Project
 from tasks.sheet import read_sheet, row_id, write_sheet
 from tasks.sheet_changes import view_sheet
 
-SAID = (("Welcome to this short lecture.", "Bienvenue dans ce cours."), ("Why does the sea rise?", "Pourquoi la mer monte-t-elle ?"))
+SAID = (
+    ("Welcome to this short lecture.", "Bienvenue dans ce cours."),
+    ("Why does the sea rise?", "Pourquoi la mer monte-t-elle ?"),
+)
 LINE = 2 * FLICKS_PER_SECOND
 PATIENCE_S = 60.0
 VOICE = "fr-kokoro-ff-siwis"
@@ -33,19 +36,38 @@ STAGES = ("listen", "translate", "speak", "finish")
 
 def tell(folder: Path, at: int, *, label: str = "Working") -> None:
     states = ["done"] * at + ["running"] + ["waiting"] * (len(STAGES) - at - 1)
-    stages = [{"id": name, "label": name, "state": state, "done": 1, "of": 2} for name, state in zip(STAGES, states, strict=True)]
-    told = {"fraction": at / len(STAGES), "stage": STAGES[at], "label": label, "done": 1, "of": 2, "language": None, "eta_s": 60.0, "stages": stages}
+    stages = [
+        {"id": name, "label": name, "state": state, "done": 1, "of": 2}
+        for name, state in zip(STAGES, states, strict=True)
+    ]
+    told = {
+        "fraction": at / len(STAGES),
+        "stage": STAGES[at],
+        "label": label,
+        "done": 1,
+        "of": 2,
+        "language": None,
+        "eta_s": 60.0,
+        "stages": stages,
+    }
     events.append(folder, "progress", told)
 
 
 def ffmpeg(*arguments: str) -> None:
-    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y", *arguments], check=True)
+    subprocess.run(
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y", *arguments], check=True
+    )
 
 
 def still(project: Project, folder: Path) -> None:
     (folder / "stills").mkdir(exist_ok=True)
     ffmpeg("-i", str(folder / project.source.file), "-frames:v", "1", str(folder / "stills" / "000000000.source.jpg"))
-    told = {"url": f"/media/{project.id}/stills/000000000.source.jpg", "time_s": 0.0, "kind": "before", "language": None}
+    told = {
+        "url": f"/media/{project.id}/stills/000000000.source.jpg",
+        "time_s": 0.0,
+        "kind": "before",
+        "language": None,
+    }
     events.append(folder, "still", told)
 
 
@@ -60,11 +82,26 @@ def draft(out: Path, stem: str, language: str) -> None:
         name = f"video/c0000/u{index:04d}"
         rows.append(
             SheetRow(
-                id=row_id(name, language), utterance_id=name, video_id="video", language=language, lecture=Span(0, 2 * LINE),
-                span=span, machine_span=span, speaker="speaker1", machine_speaker="speaker1", voice=VOICE, machine_voice=VOICE, source=source,
-                machine_source=source, translation=translation, machine_translation=translation, check="", note="", worry=0.0,
+                id=row_id(name, language),
+                utterance_id=name,
+                video_id="video",
+                language=language,
+                lecture=Span(0, 2 * LINE),
+                span=span,
+                machine_span=span,
+                speaker="speaker1",
+                machine_speaker="speaker1",
+                voice=VOICE,
+                machine_voice=VOICE,
+                source=source,
+                machine_source=source,
+                translation=translation,
+                machine_translation=translation,
+                check="",
+                note="",
+                worry=0.0,
             )
-        )  # fmt: skip
+        )
     write_sheet(rows, sheet)
 
 
@@ -82,9 +119,27 @@ def talk(project: Project, folder: Path) -> dict[str, object]:
     language = project.to[0] if project.kind == "text" else "und"
     video = folder / "out" / f"talk.{language}.mp4"
     picture = ["-loop", "1", "-framerate", "10"] if project.source.kind == "image" else []
-    sound = ["-i", str(folder / project.audio.file)] if project.audio else ["-f", "lavfi", "-i", "sine=frequency=300:duration=1.5"]
+    sound = (
+        ["-i", str(folder / project.audio.file)]
+        if project.audio
+        else ["-f", "lavfi", "-i", "sine=frequency=300:duration=1.5"]
+    )
     look = ["-vf", "scale=320:-2", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
-    ffmpeg(*picture, "-i", str(folder / project.source.file), *sound, "-map", "0:v", "-map", "1:a", *look, "-c:a", "aac", "-shortest", str(video))
+    ffmpeg(
+        *picture,
+        "-i",
+        str(folder / project.source.file),
+        *sound,
+        "-map",
+        "0:v",
+        "-map",
+        "1:a",
+        *look,
+        "-c:a",
+        "aac",
+        "-shortest",
+        str(video),
+    )
     return result(folder, language, video)
 
 
@@ -93,14 +148,25 @@ def result(folder: Path, language: str, *files: Path) -> dict[str, object]:
     return {
         "language": language,
         "files": [
-            {"name": each.name, "place": str(each.relative_to(folder)), "kind": kinds[each.suffix], "language": language, "size_bytes": each.stat().st_size}
+            {
+                "name": each.name,
+                "place": str(each.relative_to(folder)),
+                "kind": kinds[each.suffix],
+                "language": language,
+                "size_bytes": each.stat().st_size,
+            }
             for each in files
         ],
         "disclosure": {
-            "signer": "a test", "known": False, "synthetic": ["speech"], "languages": ["en", language], "voices": [VOICE], "software": "redub",
+            "signer": "a test",
+            "known": False,
+            "synthetic": ["speech"],
+            "languages": ["en", language],
+            "voices": [VOICE],
+            "software": "redub",
             "source_sha256": "00" * 32,
         },
-    }  # fmt: skip
+    }
 
 
 def reviewed(folder: Path) -> bool:

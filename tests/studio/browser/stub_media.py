@@ -15,9 +15,25 @@ def lecture(path: Path, *, tone_hz: int, tint: str, length_s: int = 26) -> Path:
     tone = f"sine=frequency={tone_hz}:sample_rate=48000:duration={length_s},tremolo=f=2.6:d=0.9"
     look = f"testsrc2=size=640x360:rate=25:duration={length_s},hue=h={tint}:s=0.5"
     _ffmpeg(
-        "-f", "lavfi", "-i", look, "-f", "lavfi", "-i", tone,
-        *_X264, "-g", "25", "-b:v", "260k", "-c:a", "aac", "-b:a", "48k", str(path),
-    )  # fmt: skip
+        "-f",
+        "lavfi",
+        "-i",
+        look,
+        "-f",
+        "lavfi",
+        "-i",
+        tone,
+        *_X264,
+        "-g",
+        "25",
+        "-b:v",
+        "260k",
+        "-c:a",
+        "aac",
+        "-b:a",
+        "48k",
+        str(path),
+    )
     return path
 
 

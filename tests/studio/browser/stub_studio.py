@@ -66,7 +66,14 @@ class Stub:
             "created": "2026-11-29T09:12:00Z",
             "state": state,
             "place_in_queue": 2 if state == "queued" else None,
-            "source": {"name": "lecture.mp4", "kind": "video", "duration_s": 26.0, "width": 640, "height": 360, "fps": 25},
+            "source": {
+                "name": "lecture.mp4",
+                "kind": "video",
+                "duration_s": 26.0,
+                "width": 640,
+                "height": 360,
+                "fps": 25,
+            },
             "audio": None,
             "from": "en",
             "to": list(to),
@@ -74,7 +81,10 @@ class Stub:
             "lips": "rewrite",
             "review": False,
             "text": None,
-            "estimate": {"seconds": 1620, "basis": "Four talks of this kind took 6.2 times their length on this machine."},
+            "estimate": {
+                "seconds": 1620,
+                "basis": "Four talks of this kind took 6.2 times their length on this machine.",
+            },
             "progress": {"fraction": 0.0, "stage": "", "label": "", "language": None, "eta_s": None},
             "error": None,
             "run_page": "http://127.0.0.1:4200/runs/flow-run/1",
@@ -91,7 +101,13 @@ class Stub:
         """What a run of `project` into `language` left."""
 
         def file(name: str, kind: str, size: int) -> dict[str, Any]:
-            return {"name": name, "kind": kind, "language": language, "size_bytes": size, "url": f"/media/{project}/{name}"}
+            return {
+                "name": name,
+                "kind": kind,
+                "language": language,
+                "size_bytes": size,
+                "url": f"/media/{project}/{name}",
+            }
 
         stem = f"lecture.{language}"
         files = [
@@ -111,13 +127,19 @@ class Stub:
             "sheet": files[3],
             "report": files[4],
             "disclosure": {
-                "signer": "redub on lecturebox", "known": False, "synthetic": ["speech", "lips"], "languages": ["en", language],
-                "voices": voices, "software": "redub 0.1.0", "source_sha256": "ab" * 32, "file": files[5],
+                "signer": "redub on lecturebox",
+                "known": False,
+                "synthetic": ["speech", "lips"],
+                "languages": ["en", language],
+                "voices": voices,
+                "software": "redub 0.1.0",
+                "source_sha256": "ab" * 32,
+                "file": files[5],
             },
             "mended": "",
             "degraded": [{"reason": "a face too small for new lips", "spans": 1, "seconds": 3.2}],
             "files": files,
-        }  # fmt: skip
+        }
 
     def tell(self, project: str, event: str, **data: Any) -> None:
         """An event of a project; a state also changes the project."""
@@ -129,7 +151,10 @@ class Stub:
         """Progress in which `stage` is at work, all before it are done."""
         at = STAGES.index(stage)
         states = ["done"] * at + ["running"] + ["waiting"] * (len(STAGES) - at - 1)
-        stages = [{"id": each, "label": each, "state": state, "done": 1, "of": 2} for each, state in zip(STAGES, states, strict=True)]
+        stages = [
+            {"id": each, "label": each, "state": state, "done": 1, "of": 2}
+            for each, state in zip(STAGES, states, strict=True)
+        ]
         self.tell(project, "progress", **{"stage": stage, "language": None, "stages": stages, **data})
 
     def answer(self, project: str, language: str) -> dict[str, Any]:
@@ -157,65 +182,90 @@ class Stub:
         }
 
 
-def application(stub: Stub) -> Starlette:
-    """The stand-in as an ASGI app."""
+@dataclass
+class Desk:
+    """Answers as the studio's server does."""
 
-    async def page(_: Request) -> Response:
+    stub: Stub
+
+    async def page(self, _: Request) -> Response:
         return FileResponse(PAGES / "index.html", headers={"Content-Security-Policy": POLICY})
 
-    async def login_page(_: Request) -> Response:
+    async def login_page(self, _: Request) -> Response:
         return FileResponse(PAGES / "login.html", headers={"Content-Security-Policy": POLICY})
 
-    async def asset(request: Request) -> Response:
+    async def asset(self, request: Request) -> Response:
         kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
         file = PAGES / request.path_params["name"]
         return FileResponse(file, media_type=kinds[file.suffix], headers={"Cache-Control": "no-cache"})
 
-    async def session(_: Request) -> Response:
-        return JSONResponse({"user": None if stub.needs_login else "local", "login": stub.needs_login, "needs_login": stub.needs_login})
+    async def session(self, _: Request) -> Response:
+        return JSONResponse(
+            {
+                "user": None if self.stub.needs_login else "local",
+                "login": self.stub.needs_login,
+                "needs_login": self.stub.needs_login,
+            }
+        )
 
-    async def login(request: Request) -> Response:
-        if (await request.json())["token"] != "right":
+    async def login(self, request: Request) -> Response:
+        if (await request.json())["token"] != "right":  # noqa: S105 (of nothing)
             return JSONResponse({"error": "That token is not known here.", "remedy": ""}, 401)
-        stub.needs_login = False
+        self.stub.needs_login = False
         return JSONResponse({"user": "ada", "login": True, "needs_login": False})
 
-    async def offer(_: Request) -> Response:
+    async def offer(self, _: Request) -> Response:
         await asyncio.sleep(0.05)
-        return JSONResponse(_offer(stub))
+        return JSONResponse(_offer(self.stub))
 
-    async def projects(request: Request) -> Response:
-        if stub.needs_login:
+    async def projects(self, request: Request) -> Response:
+        if self.stub.needs_login:
             return JSONResponse({"error": "Sign in first.", "remedy": ""}, 401)
         if request.method == "GET":
-            return JSONResponse({"projects": list(reversed(stub.projects.values()))})
+            return JSONResponse({"projects": list(reversed(self.stub.projects.values()))})
         wanted = await request.json()
-        made = stub.add("new", kind=wanted["kind"], to=tuple(wanted["to"]) or ("und",), text=wanted.get("text"))
-        made.update(title=wanted.get("title") or stub.names.get(wanted["source"].get("upload", ""), "lecture"), asked=wanted)
+        made = self.stub.add("new", kind=wanted["kind"], to=tuple(wanted["to"]) or ("und",), text=wanted.get("text"))
+        made.update(
+            title=wanted.get("title") or self.stub.names.get(wanted["source"].get("upload", ""), "lecture"),
+            asked=wanted,
+        )
         return JSONResponse(made, 201)
 
-    async def project(request: Request) -> Response:
+    async def project(self, request: Request) -> Response:
         name = request.path_params["id"]
-        if name not in stub.projects:
+        if name not in self.stub.projects:
             return JSONResponse({"error": "There is no such video.", "remedy": "Look at your videos."}, 404)
         if request.method == "DELETE":
-            del stub.projects[name]
+            del self.stub.projects[name]
             return Response(status_code=204)
-        return JSONResponse(stub.projects[name])
+        return JSONResponse(self.stub.projects[name])
 
-    async def act(request: Request) -> Response:
+    async def act(self, request: Request) -> Response:
         name, action = request.path_params["id"], request.path_params["action"]
-        state = {"start": "queued", "resume": "queued", "render": "queued", "continue": "running", "cancel": "cancelled"}
-        stub.tell(name, "state", state=state[action], place_in_queue=1 if state[action] == "queued" else None, error=None, run_page=None)
-        return JSONResponse(stub.projects[name])
+        state = {
+            "start": "queued",
+            "resume": "queued",
+            "render": "queued",
+            "continue": "running",
+            "cancel": "cancelled",
+        }
+        self.stub.tell(
+            name,
+            "state",
+            state=state[action],
+            place_in_queue=1 if state[action] == "queued" else None,
+            error=None,
+            run_page=None,
+        )
+        return JSONResponse(self.stub.projects[name])
 
-    async def events(request: Request) -> Response:
+    async def events(self, request: Request) -> Response:
         name = request.path_params["id"]
 
         async def stream() -> AsyncIterator[str]:
             at = 0
             while True:
-                for kind, data in stub.events[name][at:]:
+                for kind, data in self.stub.events[name][at:]:
                     at += 1
                     yield f"id: {at}\nevent: {kind}\ndata: {json.dumps(data)}\n\n"
                 if await request.is_disconnected():
@@ -224,82 +274,108 @@ def application(stub: Stub) -> Starlette:
 
         return StreamingResponse(stream(), media_type="text/event-stream")
 
-    async def lines(request: Request) -> Response:
+    async def lines(self, request: Request) -> Response:
         name, language = request.path_params["id"], request.query_params["language"]
         if request.method == "PUT":
-            if request.headers["If-Match"] != f'"{stub.version}"':
+            if request.headers["If-Match"] != f'"{self.stub.version}"':
                 return JSONResponse({"error": "The sheet is another by now.", "remedy": "Load it again."}, 412)
             changes = (await request.json())["changes"]
-            stub.changes.extend(changes)
-            fault = _change(stub.lines[name, language], changes)
+            self.stub.changes.extend(changes)
+            fault = _change(self.stub.lines[name, language], changes)
             if fault:
                 return JSONResponse(fault, 422)
-            stub.version += 1
-            stub.projects[name]["edited"] = True
-        return JSONResponse(stub.answer(name, language))
+            self.stub.version += 1
+            self.stub.projects[name]["edited"] = True
+        return JSONResponse(self.stub.answer(name, language))
 
-    async def hear(_: Request) -> Response:
+    async def hear(self, _: Request) -> Response:
         await asyncio.sleep(0.05)
-        return FileResponse(stub.media / "line.wav", media_type="audio/wav")
+        return FileResponse(self.stub.media / "line.wav", media_type="audio/wav")
 
-    async def waveform(request: Request) -> Response:
+    async def waveform(self, request: Request) -> Response:
         seed = 7 if request.query_params["language"] == "source" else 11
         peaks = [abs((i * seed * 37 % 101) - 50) * 5 * (1 if i % 250 < 205 else 0) for i in range(50 * 26)]
         return JSONResponse({"per_s": 50, "duration_s": 26.0, "peaks": peaks})
 
-    async def media(request: Request) -> Response:
+    async def media(self, request: Request) -> Response:
         name = request.path_params["name"]
         ending = Path(name).suffix
-        file = {"source": "source.mp4", ".mp4": "dub.mp4", ".jpg": "still.jpg"}.get(name if name == "source" else ending)
-        attached = {"Content-Disposition": f'attachment; filename="{name}"'} if "download" in request.query_params else {}
+        file = {"source": "source.mp4", ".mp4": "dub.mp4", ".jpg": "still.jpg"}.get(
+            name if name == "source" else ending
+        )
+        attached = (
+            {"Content-Disposition": f'attachment; filename="{name}"'} if "download" in request.query_params else {}
+        )
         if file is None:
-            text = "WEBVTT\n\n00:00.500 --> 00:04.700\nUne transformée décompose un signal.\n" if ending == ".vtt" else "x"
+            text = (
+                "WEBVTT\n\n00:00.500 --> 00:04.700\nUne transformée décompose un signal.\n" if ending == ".vtt" else "x"
+            )
             return Response(text, media_type="text/vtt" if ending == ".vtt" else "text/plain", headers=attached)
-        return FileResponse(stub.media / file, headers=attached)
+        return FileResponse(self.stub.media / file, headers=attached)
 
-    async def create_upload(request: Request) -> Response:
-        name = f"u{next(stub.counter)}"
+    async def create_upload(self, request: Request) -> Response:
+        name = f"u{next(self.stub.counter)}"
         given = dict(part.split(" ") for part in request.headers["Upload-Metadata"].split(","))
-        stub.uploads[name] = bytearray()
-        stub.names[name] = base64.b64decode(given["name"]).decode()
-        stub.lengths[name] = int(request.headers["Upload-Length"])
+        self.stub.uploads[name] = bytearray()
+        self.stub.names[name] = base64.b64decode(given["name"]).decode()
+        self.stub.lengths[name] = int(request.headers["Upload-Length"])
         return Response(status_code=201, headers={"Location": f"/api/uploads/{name}", "Tus-Resumable": "1.0.0"})
 
-    async def upload(request: Request) -> Response:
+    async def upload(self, request: Request) -> Response:
         name = request.path_params["id"]
-        if name not in stub.uploads:
+        if name not in self.stub.uploads:
             return JSONResponse({"error": "There is no such upload.", "remedy": "Begin anew."}, 404)
-        kept = stub.uploads[name]
+        kept = self.stub.uploads[name]
         if request.method == "DELETE":
-            del stub.uploads[name]
+            del self.stub.uploads[name]
             return Response(status_code=204)
         if request.method == "PATCH":
             if int(request.headers["Upload-Offset"]) != len(kept):
                 return JSONResponse({"error": "Another offset.", "remedy": ""}, 409)
             async for piece in request.stream():
                 kept.extend(piece)
-                if stub.cut_after is not None and len(kept) > stub.cut_after:
-                    stub.cut_after = None
+                if self.stub.cut_after is not None and len(kept) > self.stub.cut_after:
+                    self.stub.cut_after = None
                     return JSONResponse({"error": "Cut.", "remedy": ""}, 503)
             if bytes(kept[:5]) == b"nope!":
-                del stub.uploads[name]
-                return JSONResponse({"error": "This is no video.", "remedy": "Choose an MP4, MOV, MKV or WebM file."}, 415)
-        headers = {"Upload-Offset": str(len(kept)), "Upload-Length": str(stub.lengths[name]), "Tus-Resumable": "1.0.0"}
+                del self.stub.uploads[name]
+                return JSONResponse(
+                    {"error": "This is no video.", "remedy": "Choose an MP4, MOV, MKV or WebM file."}, 415
+                )
+        headers = {
+            "Upload-Offset": str(len(kept)),
+            "Upload-Length": str(self.stub.lengths[name]),
+            "Tus-Resumable": "1.0.0",
+        }
         return Response(status_code=204 if request.method == "PATCH" else 200, headers=headers)
 
-    async def sample(_: Request) -> Response:
-        return FileResponse(stub.media / "line.wav", media_type="audio/wav")
+    async def sample(self, _: Request) -> Response:
+        return FileResponse(self.stub.media / "line.wav", media_type="audio/wav")
 
+
+def application(stub: Stub) -> Starlette:
+    """The stand-in as an ASGI app."""
+    desk = Desk(stub)
     routes = [
-        Route("/", page), Route("/login", login_page), Route("/assets/{name}", asset),
-        Route("/api/session", session), Route("/api/login", login, methods=["POST"]), Route("/api/offer", offer),
-        Route("/api/logout", session, methods=["POST"]), Route("/api/voices/{id}/sample", sample),
-        Route("/api/projects", projects, methods=["GET", "POST"]), Route("/api/projects/{id}", project, methods=["GET", "DELETE"]),
-        Route("/api/projects/{id}/events", events), Route("/api/projects/{id}/lines", lines, methods=["GET", "PUT"]),
-        Route("/api/projects/{id}/lines/{line}/hear", hear, methods=["POST"]), Route("/api/projects/{id}/waveform", waveform),
-        Route("/api/projects/{id}/{action}", act, methods=["POST"]), Route("/media/{id}/{name:path}", media),
-        Route("/api/uploads", create_upload, methods=["POST"]), Route("/api/uploads/{id}", upload, methods=["HEAD", "PATCH", "DELETE"]),
-    ]  # fmt: skip
+        Route("/", desk.page),
+        Route("/login", desk.login_page),
+        Route("/assets/{name}", desk.asset),
+        Route("/api/session", desk.session),
+        Route("/api/login", desk.login, methods=["POST"]),
+        Route("/api/offer", desk.offer),
+        Route("/api/logout", desk.session, methods=["POST"]),
+        Route("/api/voices/{id}/sample", desk.sample),
+        Route("/api/projects", desk.projects, methods=["GET", "POST"]),
+        Route("/api/projects/{id}", desk.project, methods=["GET", "DELETE"]),
+        Route("/api/projects/{id}/events", desk.events),
+        Route("/api/projects/{id}/lines", desk.lines, methods=["GET", "PUT"]),
+        Route("/api/projects/{id}/lines/{line}/hear", desk.hear, methods=["POST"]),
+        Route("/api/projects/{id}/waveform", desk.waveform),
+        Route("/api/projects/{id}/{action}", desk.act, methods=["POST"]),
+        Route("/media/{id}/{name:path}", desk.media),
+        Route("/api/uploads", desk.create_upload, methods=["POST"]),
+        Route("/api/uploads/{id}", desk.upload, methods=["HEAD", "PATCH", "DELETE"]),
+    ]
     return Starlette(routes=routes)
 
 
@@ -311,8 +387,18 @@ def _change(lines: list[dict[str, Any]], changes: list[dict[str, Any]]) -> dict[
             at = places[change["split"]]
             whole = lines[at]
             source, said = change["at_source"], change["at_translation"]
-            first = whole | {"id": f"{whole['id']}.1", "source": whole["source"][:source].strip(), "translation": whole["translation"][:said].strip(), "end_s": change["at_s"]}
-            second = whole | {"id": f"{whole['id']}.2", "source": whole["source"][source:], "translation": whole["translation"][said:], "start_s": change["at_s"]}
+            first = whole | {
+                "id": f"{whole['id']}.1",
+                "source": whole["source"][:source].strip(),
+                "translation": whole["translation"][:said].strip(),
+                "end_s": change["at_s"],
+            }
+            second = whole | {
+                "id": f"{whole['id']}.2",
+                "source": whole["source"][source:],
+                "translation": whole["translation"][said:],
+                "start_s": change["at_s"],
+            }
             lines[at : at + 1] = [first, second]
         elif "merge" in change:
             at = places[change["merge"][0]]
@@ -323,7 +409,12 @@ def _change(lines: list[dict[str, Any]], changes: list[dict[str, Any]]) -> dict[
         else:
             line = lines[places[change["id"]]]
             if "FAULT" in change.get("translation", ""):
-                return {"error": "it is too long to be said;", "remedy": "shorten it.", "row": places[change["id"]] + 2, "column": "translation"}
+                return {
+                    "error": "it is too long to be said;",
+                    "remedy": "shorten it.",
+                    "row": places[change["id"]] + 2,
+                    "column": "translation",
+                }
             own = {column: OWN for column in ("source", "translation") if change.get(column) == ""}
             line.update(change | own)
             line["edited"] = sorted({*line["edited"], *(change.keys() - {"id", "reviewed"})})
@@ -336,29 +427,48 @@ def _offer(stub: Stub) -> dict[str, Any]:
         name, native, direction = NAMES[code]
         voices = [("ff_siwis", "Siwis", "female", "native"), ("em_alex", "Alex", "male", "with an accent")]
         return {
-            "code": code, "name": name, "native_name": native, "direction": direction, "from": ["en"],
+            "code": code,
+            "name": name,
+            "native_name": native,
+            "direction": direction,
+            "from": ["en"],
             "voices": [
-                {"id": f"{code}_{key}", "name": label, "gender": gender, "note": note, "lips": True, "sample": f"/api/voices/{key}/sample"}
+                {
+                    "id": f"{code}_{key}",
+                    "name": label,
+                    "gender": gender,
+                    "note": note,
+                    "lips": True,
+                    "sample": f"/api/voices/{key}/sample",
+                }
                 for key, label, gender, note in voices
             ],
-        }  # fmt: skip
+        }
 
     return {
         "sources": [{"code": "en", "name": "English"}, {"code": "fr", "name": "French"}],
         "targets": [target(code) for code in NAMES],
         "spoken": [target(code) for code in NAMES],
         "limits": {
-            "upload_bytes": 4_000_000_000, "owner_bytes": 20_000_000_000, "duration_s": 14400, "pixels": 8_300_000,
-            "text_characters": 20_000, "retention_days": 30,
+            "upload_bytes": 4_000_000_000,
+            "owner_bytes": 20_000_000_000,
+            "duration_s": 14400,
+            "pixels": 8_300_000,
+            "text_characters": 20_000,
+            "retention_days": 30,
         },
         "machine": {"cores": 2, "gpu": None, "free_bytes": 61_000_000_000},
         "s3_prefixes": list(stub.prefixes),
         "lips": [
-            {"id": "rewrite", "name": "The speaker's own", "help": "Mouths of the same person, put in a new order. Best for a talk of some minutes."},
+            {
+                "id": "rewrite",
+                "name": "The speaker's own",
+                "help": "Mouths of the same person, put in a new order. Best for a talk of some minutes.",
+            },
             {"id": "none", "name": "As they are", "help": "Only the sound changes. Much quicker."},
         ],
         "prefect_page": None,
-    }  # fmt: skip
+    }
 
 
 @contextlib.contextmanager

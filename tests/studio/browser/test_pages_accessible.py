@@ -1,4 +1,4 @@
-"""axe-core finds nothing wrong in any view, light and dark; every view is reached and worked with the keyboard alone."""
+"""axe-core finds nothing wrong in any view, light and dark; lines are mended with the keyboard alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,23 @@ from playwright.sync_api import BrowserContext, Page, expect
 from stub_lines import made_lines
 from stub_studio import Stub
 
-VIEWS = ("start", "nothing-yet", "dub", "speech", "text", "ready", "watch", "review", "failed", "mend", "arabic", "split", "keys", "out", "lost")
+VIEWS = (
+    "start",
+    "nothing-yet",
+    "dub",
+    "speech",
+    "text",
+    "ready",
+    "watch",
+    "review",
+    "failed",
+    "mend",
+    "arabic",
+    "split",
+    "keys",
+    "out",
+    "lost",
+)
 
 
 def faults_of(page: Page) -> list[str]:
@@ -62,7 +78,9 @@ def arrive(view: str, stub: Stub, page: Page, address: str) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_axe_finds_no_violation(view: str, stub: Stub, address: str, open_context: Callable[..., BrowserContext]) -> None:
+def test_axe_finds_no_violation(
+    view: str, stub: Stub, address: str, open_context: Callable[..., BrowserContext]
+) -> None:
     page = open_context(viewport={"width": 1280, "height": 860}, color_scheme="light").new_page()
     arrive(view, stub, page, address)
     assert not faults_of(page)
@@ -119,7 +137,9 @@ def test_a_line_is_found_changed_and_saved_without_a_mouse(stub: Stub, address: 
     for _ in range(3):
         page.keyboard.press("ArrowDown")
     chosen = page.locator('[role="option"][aria-selected="true"]')
-    assert page.get_by_role("listbox", name="Lines").get_attribute("aria-activedescendant") == chosen.get_attribute("id")
+    assert page.get_by_role("listbox", name="Lines").get_attribute("aria-activedescendant") == chosen.get_attribute(
+        "id"
+    )
     before = chosen.locator(".number").inner_text()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Said instead")).to_be_focused()
@@ -132,7 +152,9 @@ def test_a_line_is_found_changed_and_saved_without_a_mouse(stub: Stub, address: 
     expect(page.get_by_role("listbox", name="Lines")).to_be_focused()
 
 
-def test_single_keys_can_be_switched_off_and_do_not_act_while_text_is_typed(stub: Stub, address: str, page: Page) -> None:
+def test_single_keys_can_be_switched_off_and_do_not_act_while_text_is_typed(
+    stub: Stub, address: str, page: Page
+) -> None:
     arrive("mend", stub, page, address)
     page.get_by_label("Said instead").fill("")
     page.get_by_label("Said instead").press_sequentially("r? d")

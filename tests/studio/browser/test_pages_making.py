@@ -20,7 +20,9 @@ def asked_for(stub: Stub) -> dict[str, object]:
     return asked
 
 
-def test_a_video_is_uploaded_byte_for_byte_and_what_was_chosen_is_asked_for(stub: Stub, address: str, page: Page, media: Path) -> None:
+def test_a_video_is_uploaded_byte_for_byte_and_what_was_chosen_is_asked_for(
+    stub: Stub, address: str, page: Page, media: Path
+) -> None:
     page.goto(f"{address}/#/new/dub")
     bring(page, media / "source.mp4")
     expect(page.get_by_text("Uploaded", exact=True)).to_be_visible()
@@ -38,15 +40,25 @@ def test_a_video_is_uploaded_byte_for_byte_and_what_was_chosen_is_asked_for(stub
     upload = asked.pop("source")["upload"]  # type: ignore[index]
     assert bytes(stub.uploads[upload]) == (media / "source.mp4").read_bytes()
     assert asked == {
-        "kind": "dub", "title": "Fourier", "to": ["ar", "fr"], "voices": {"fr": "fr_em_alex"}, "from": "en", "lips": "none", "review": True,
-    }  # fmt: skip
+        "kind": "dub",
+        "title": "Fourier",
+        "to": ["ar", "fr"],
+        "voices": {"fr": "fr_em_alex"},
+        "from": "en",
+        "lips": "none",
+        "review": True,
+    }
 
 
-def test_a_cut_connection_is_waited_out_and_the_upload_goes_on_where_it_stopped(stub: Stub, address: str, page: Page) -> None:
+def test_a_cut_connection_is_waited_out_and_the_upload_goes_on_where_it_stopped(
+    stub: Stub, address: str, page: Page
+) -> None:
     content = bytes(range(256)) * 4096
     stub.cut_after = 300_000
     offsets: list[int] = []
-    page.on("request", lambda request: request.method == "PATCH" and offsets.append(int(request.headers["upload-offset"])))
+    page.on(
+        "request", lambda request: request.method == "PATCH" and offsets.append(int(request.headers["upload-offset"]))
+    )
     page.goto(f"{address}/#/new/dub")
     bring(page, {"name": "talk.mp4", "mimeType": "video/mp4", "buffer": content})
     expect(page.get_by_text("Uploaded", exact=True)).to_be_visible()
@@ -82,7 +94,7 @@ def test_a_file_that_is_no_media_is_refused_in_words_and_the_form_stays(stub: St
     page.goto(f"{address}/#/new/dub")
     page.get_by_label("Name").fill("kept")
     bring(page, {"name": "talk.mp4", "mimeType": "video/mp4", "buffer": b"nope!" * 100_000})
-    expect(page.get_by_role("alert")).to_contain_text("This is no video. Choose an MP4, MOV, MKV or WebM file.".split(" Choose")[0])
+    expect(page.get_by_role("alert")).to_contain_text("This is no video.")
     bring(page, {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"words"})
     expect(page.get_by_role("alert")).to_contain_text("This is not a video.")
     assert not stub.uploads
@@ -118,7 +130,9 @@ def test_a_text_is_written_in_the_direction_of_its_language(stub: Stub, address:
 
 
 @pytest.mark.parametrize("device", ["microphone", "camera"])
-def test_a_recording_is_made_heard_and_made_again(device: str, stub: Stub, address: str, page: Page, media: Path) -> None:
+def test_a_recording_is_made_heard_and_made_again(
+    device: str, stub: Stub, address: str, page: Page, media: Path
+) -> None:
     page.goto(f"{address}/#/new/speech")
     part = page.locator(".part").nth(1 if device == "microphone" else 0)
     part.get_by_role("button", name=f"Record with the {device}").click()
@@ -160,12 +174,20 @@ def test_a_dropped_file_is_taken_and_a_voice_can_be_heard(stub: Stub, address: s
     page.get_by_role("button", name="Hear Siwis").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     assert heard
-    transfer = page.evaluate_handle("() => { const all = new DataTransfer(); all.items.add(new File(['x'.repeat(9000)], 'dropped.mp4', {type: 'video/mp4'})); return all }")
+    transfer = page.evaluate_handle(
+        """() => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(['x'.repeat(9000)], 'dropped.mp4', {type: 'video/mp4'}));
+            return transfer;
+        }"""
+    )
     page.dispatch_event(".drop", "drop", {"dataTransfer": transfer})
     expect(page.get_by_text("dropped.mp4", exact=True)).to_be_visible()
 
 
-def test_two_people_in_two_browsers_have_forms_of_their_own(stub: Stub, address: str, open_context: Callable[..., BrowserContext], media: Path) -> None:
+def test_two_people_in_two_browsers_have_forms_of_their_own(
+    stub: Stub, address: str, open_context: Callable[..., BrowserContext], media: Path
+) -> None:
     pages = [open_context().new_page() for _ in range(2)]
     for each, name in zip(pages, ("Ada", "Emmy"), strict=True):
         each.goto(f"{address}/#/new/dub")

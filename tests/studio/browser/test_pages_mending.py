@@ -71,10 +71,14 @@ def test_all_columns_can_be_changed_and_wrong_times_are_not_taken(stub: Stub, ad
     expect(page.locator(".unsaved")).to_have_text("All changes are saved")
     assert stub.changes == [
         {
-            "id": lines[2]["id"], "source": "What if we throw half of it away?", "speaker": "speaker2", "voice": "af_heart", "start_s": 10.75,
+            "id": lines[2]["id"],
+            "source": "What if we throw half of it away?",
+            "speaker": "speaker2",
+            "voice": "af_heart",
+            "start_s": 10.75,
             "reviewed": True,
         }
-    ]  # fmt: skip
+    ]
 
 
 def test_a_closed_tab_loses_nothing(stub: Stub, address: str, page: Page) -> None:
@@ -127,7 +131,12 @@ def test_a_line_is_heard_as_it_is_written_now(stub: Stub, address: str, page: Pa
     with page.expect_request("**/hear") as asked:
         page.get_by_role("button", name="Hear it").click()
     assert lines[2]["id"] in asked.value.url
-    assert asked.value.post_data_json == {"language": "fr", "translation": "Écoutez.", "voice": "ff_siwis", "rate": 1.24}
+    assert asked.value.post_data_json == {
+        "language": "fr",
+        "translation": "Écoutez.",
+        "voice": "ff_siwis",
+        "rate": 1.24,
+    }
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     expect(page.get_by_role("button", name="Hear it")).to_be_visible()
 
@@ -174,8 +183,12 @@ def test_a_refused_save_says_why_and_keeps_what_was_typed(stub: Stub, address: s
     expect(page.locator(".unsaved")).to_have_text("1 change not saved")
 
 
-@pytest.mark.parametrize(("state", "button", "then"), [("done", "Render", "queued"), ("review", "Save and go on", "running")])
-def test_what_is_not_saved_is_saved_before_the_run_goes_on(state: str, button: str, then: str, stub: Stub, address: str, page: Page) -> None:
+@pytest.mark.parametrize(
+    ("state", "button", "then"), [("done", "Render", "queued"), ("review", "Save and go on", "running")]
+)
+def test_what_is_not_saved_is_saved_before_the_run_goes_on(
+    state: str, button: str, then: str, stub: Stub, address: str, page: Page
+) -> None:
     lines = mending(stub, page, address, state=state)
     choose(page, 3)
     page.get_by_label("Said instead").fill("Mieux dit.")
@@ -198,7 +211,9 @@ def test_leaving_with_unsaved_changes_asks_first(stub: Stub, address: str, page:
     expect(page.locator(".taking")).to_be_visible()
 
 
-def test_the_list_and_the_timeline_follow_the_picture_and_both_pictures_keep_step(stub: Stub, address: str, page: Page) -> None:
+def test_the_list_and_the_timeline_follow_the_picture_and_both_pictures_keep_step(
+    stub: Stub, address: str, page: Page
+) -> None:
     mending(stub, page, address, lines=5)
     choose(page, 4)
     until(page, "!document.querySelector('.screen[data-side=dub] video').seeking")
@@ -208,7 +223,10 @@ def test_the_list_and_the_timeline_follow_the_picture_and_both_pictures_keep_ste
     page.wait_for_timeout(1500)
     page.keyboard.press(" ")
     until(page, "[...document.querySelectorAll('video')].every((video) => video.paused && !video.seeking)")
-    dub, source = (page.evaluate(f"document.querySelector('.screen[data-side={side}] video').currentTime") for side in ("dub", "source"))
+    dub, source = (
+        page.evaluate(f"document.querySelector('.screen[data-side={side}] video').currentTime")
+        for side in ("dub", "source")
+    )
     assert dub > 17.0
     assert abs((dub - 1.5) - source) < 0.06, "the dub's picture waited 1.5 s after the second line"
     page.keyboard.press("a")

@@ -18,7 +18,9 @@ def test_a_run_is_watched_cancelled_and_taken_up_again(stub: Stub, address: str,
     expect(page.get_by_text("about 10 minutes left")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "25")
     expect(page.locator('.phases [aria-current="step"]')).to_contain_text("Translate")
-    expect(page.get_by_role("link", name="The run in Prefect")).to_have_attribute("href", "http://127.0.0.1:4200/runs/7")
+    expect(page.get_by_role("link", name="The run in Prefect")).to_have_attribute(
+        "href", "http://127.0.0.1:4200/runs/7"
+    )
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Cancel it").click()
     expect(page.get_by_role("heading", name="Cancelled")).to_be_visible()
@@ -31,7 +33,14 @@ def test_stills_appear_and_are_there_again_after_a_reload(stub: Stub, address: s
     page.goto(f"{address}/#/p/{name}")
     expect(page.get_by_text("Pictures appear here as they are made.")).to_be_visible()
     for kind in ("before", "after"):
-        stub.tell(name, "still", url=f"/media/{name}/stills/{kind}.jpg", time_s=12.0, kind=kind, language=None if kind == "before" else "fr")
+        stub.tell(
+            name,
+            "still",
+            url=f"/media/{name}/stills/{kind}.jpg",
+            time_s=12.0,
+            kind=kind,
+            language=None if kind == "before" else "fr",
+        )
     for _ in range(2):
         expect(page.locator(".stills figure")).to_have_count(1)
         expect(page.get_by_alt_text("Before, at 0:12")).to_be_visible()
@@ -56,7 +65,9 @@ def test_a_run_that_ends_shows_what_came_of_it_without_a_reload(stub: Stub, addr
 
 def test_a_failure_says_what_to_do_and_titles_are_text_only(stub: Stub, address: str, page: Page) -> None:
     title = "<img src=x onerror=alert(1)> & co"
-    name = stub.add("failed", title=title, error={"error": "No space is left.", "remedy": "Free 2 GB, then go on."})["id"]
+    name = stub.add("failed", title=title, error={"error": "No space is left.", "remedy": "Free 2 GB, then go on."})[
+        "id"
+    ]
     page.goto(f"{address}/#/p/{name}")
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     expect(page.get_by_text("Free 2 GB, then go on.")).to_be_visible()

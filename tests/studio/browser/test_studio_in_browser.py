@@ -125,7 +125,9 @@ def test_a_portrait_reads_a_text(studio: Standing, page: Page, media: Path) -> N
 
 
 @pytest.mark.slow
-def test_the_work_stops_for_a_review_and_goes_on_with_what_was_corrected(studio: Standing, page: Page, media: Path) -> None:
+def test_the_work_stops_for_a_review_and_goes_on_with_what_was_corrected(
+    studio: Standing, page: Page, media: Path
+) -> None:
     page.goto(f"{studio.url}/#/new/dub")
     bring(page, media / "source.mp4")
     page.get_by_label("Let me check the translation first").check()
