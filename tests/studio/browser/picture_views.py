@@ -100,7 +100,7 @@ def main(out: Path, only: Callable[[str], bool]) -> None:
                         if not only(name):
                             continue
                         page = context.new_page()
-                        page.on("pageerror", lambda error: sys.exit(f"{name} broke: {error}"))
+                        page.on("pageerror", lambda error: sys.exit(f"the page broke: {error}"))
                         page.goto(f"{address}{path}")
                         page.wait_for_selector("h1:not(:empty)")
                         page.wait_for_timeout(500)
