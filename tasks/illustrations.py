@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +30,7 @@ STILLS_UNCHANGED = 4
 """At most so many, and of them so many where no mouth was changed: those show that nothing else was."""
 STILL_PX = 480
 _JPEG_QUALITY = 78
+_AT_ONCE = 2
 _USUAL_FRAME: Flicks = flicks(0.045)
 
 _COLUMNS_PER_S = 16.0
@@ -55,21 +57,47 @@ class Illustrations:
     dub: Peaks = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
-def illustrate(report: DubReport, dub: Path | None, source: Path | None) -> Illustrations:
+Shoot = Callable[[Path, Flicks], bytes]
+"""Takes the frame of a file that is on show at a time, as a JPEG."""
+
+Trace = Callable[[Path, int, float], Peaks]
+"""Gives the peaks of an audio track of a file, so many a second, 1 for the loudest; empty where there is none."""
+
+
+def illustrate(
+    report: DubReport,
+    dub: Path | None,
+    source: Path | None,
+    *,
+    shoot: Shoot | None = None,
+    trace: Trace | None = None,
+) -> Illustrations:
     """Stills of both files, and peaks of the first two audio tracks of `dub`: the dubbed voice and the original.
 
-    Either may be None where it is gone: what it would have shown is left out. BadInput for a file that cannot be read.
+    Either may be None where it is gone: what it would have shown is left out. `shoot` and `trace` may know what was
+    taken before. BadInput for a file that cannot be read.
     """
-    clock = HeldClock(report.holds)
-    stills = tuple(_still(line, clock, dub, source) for line in lines_to_show(report))
+    clock, shoot, trace = HeldClock(report.holds), shoot or shoot_still, trace or trace_sound
+    lines = lines_to_show(report)
+    # Decoders let go of the interpreter: what one waits for, the other uses.
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="still") as threads:
+        dubbed = [threads.submit(shoot, dub, _middle(line)) for line in lines] if dub else []
+        filmed = [threads.submit(shoot, source, clock.source_time(_middle(line))) for line in lines] if source else []
+        if dub is not None:
+            per_s = min(_COLUMNS_PER_S, _MOST_COLUMNS / max(seconds(clock.dub_span(report.span).end), 1.0))
+            traces = [threads.submit(trace, dub, track, per_s) for track in (0, 1)]
+    stills = tuple(
+        Still(
+            line=line.id,
+            at=_middle(line),
+            source=filmed[place].result() if filmed else None,
+            dub=dubbed[place].result() if dubbed else None,
+        )
+        for place, line in enumerate(lines)
+    )
     if dub is None:
         return Illustrations(stills=stills)
-    per_s = min(_COLUMNS_PER_S, _MOST_COLUMNS / max(seconds(clock.dub_span(report.span).end), 1.0))
-    heard, original = (
-        relative(read_peaks(dub, track=track, per_s=per_s)) if _has_track(dub, track) else np.zeros(0, np.float32)
-        for track in (0, 1)
-    )
-    return Illustrations(stills=stills, per_s=per_s, source=original, dub=heard)
+    return Illustrations(stills=stills, per_s=per_s, source=traces[1].result(), dub=traces[0].result())
 
 
 def lines_to_show(report: DubReport) -> Sequence[LineReport]:
@@ -92,14 +120,14 @@ def _middle(line: LineReport) -> Flicks:
     return (line.dub_span.start + line.dub_span.end) // 2
 
 
-def _still(line: LineReport, clock: HeldClock, dub: Path | None, source: Path | None) -> Still:
-    at = _middle(line)
-    return Still(
-        line=line.id,
-        at=at,
-        source=None if source is None else _jpeg(_shown_at(source, clock.source_time(at))),
-        dub=None if dub is None else _jpeg(_shown_at(dub, at)),
-    )
+def shoot_still(path: Path, time: Flicks) -> bytes:
+    """The frame of `path` that is on show at `time`, small, as a JPEG. BadInput for a file that cannot be read."""
+    return _jpeg(_shown_at(path, time))
+
+
+def trace_sound(path: Path, track: int, per_s: float) -> Peaks:
+    """The peaks of an audio track of `path`, 1 for the loudest; empty where it has no such track."""
+    return relative(read_peaks(path, track=track, per_s=per_s)) if _has_track(path, track) else np.zeros(0, np.float32)
 
 
 def _shown_at(path: Path, time: Flicks) -> Rgb:

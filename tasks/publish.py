@@ -31,6 +31,8 @@ from manifests.tables import write_table
 from tasks import gate as gates
 from tasks import report_files
 from tasks.finishing import Dub
+from tasks.illustrations import illustrate
+from tasks.kept_pictures import keeping
 from tasks.lecture import DubbedLecture
 from tasks.provenance import SIDECAR_SUFFIX
 from tasks.runs import LanguageOutcome
@@ -57,12 +59,10 @@ def publish_reports(
             dub.report,
             gate=gates.judge(dub.report, settings),
         )
-        report_files.write_report(
-            judged,
-            manifest_folder(stem, folder),
-            dub=store.path(dub.files.video),
-            source=Path(dubbed.heard.video.uri),
-        )
+        video, source = store.path(dub.files.video), Path(dubbed.heard.video.uri)
+        shoot, trace = keeping(store, {video: dub.files.video.sha256, source: dubbed.heard.video.id})
+        pictures = illustrate(judged, video, source, shoot=shoot, trace=trace)
+        report_files.write_report(judged, manifest_folder(stem, folder), pictures)
         reports[dub.language] = judged
     return reports
 

@@ -11,7 +11,7 @@ from manifests.errors import BadInput
 from manifests.records import Video
 from manifests.report import DubReport, LineReport, read_report, to_json
 from manifests.tables import read_table, write_table
-from tasks.illustrations import illustrate
+from tasks.illustrations import Illustrations, illustrate
 from tasks.report_page import write_page
 
 
@@ -33,14 +33,14 @@ def report_files(folder: Path, language: str) -> ReportFiles:
     )
 
 
-def write_report(report: DubReport, folder: Path, *, dub: Path | None, source: Path | None) -> ReportFiles:
-    """Write `report` to `folder`, the page last, illustrated from `dub` and `source` as far as they are there."""
+def write_report(report: DubReport, folder: Path, pictures: Illustrations) -> ReportFiles:
+    """Write `report` to `folder`, the page last, with what it shows."""
     files = report_files(folder, report.language)
     with published(files.figures) as draft:
         draft.write_text(to_json(report), encoding="utf-8")
     with published(files.lines) as draft:
         write_table(report.lines, LineReport, draft)
-    write_page(report, illustrate(report, dub, source), files.page)
+    write_page(report, pictures, files.page)
     return files
 
 

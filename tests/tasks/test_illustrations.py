@@ -21,6 +21,7 @@ from manifests.errors import BadInput
 from manifests.report import DubReport
 from manifests.time import Span, flicks
 from tasks.illustrations import Illustrations, illustrate, lines_to_show
+from tasks.kept_pictures import keeping
 from tasks.levels import LEVELS, LevelsWork
 
 SIX_S = Span.of_seconds(0, 6)
@@ -127,3 +128,25 @@ def test_a_file_that_is_no_video_is_refused(report: DubReport, tmp_path: Path) -
     (tmp_path / "dub.mp4").write_text("no video", encoding="utf-8")
     with pytest.raises(BadInput):
         illustrate(report, tmp_path / "dub.mp4", None)
+
+
+def test_what_was_taken_of_a_file_is_not_taken_again(
+    report: DubReport, dub: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = illustrate(report, dub, source)
+    names = {dub: "d" * 64, source: "5" * 64}
+    shoot, trace = keeping(Store(tmp_path), names)
+    first = illustrate(report, dub, source, shoot=shoot, trace=trace)
+
+    def gone(*_: object) -> bytes:
+        raise AssertionError("it was decoded again")
+
+    monkeypatch.setattr("tasks.kept_pictures.shoot_still", gone)
+    monkeypatch.setattr("tasks.kept_pictures.trace_sound", gone)
+    again = illustrate(report, dub, source, shoot=shoot, trace=trace)
+    assert plain.stills == first.stills == again.stills
+    assert np.array_equal(plain.dub, again.dub)
+    assert np.array_equal(plain.source, again.source)
+    other, _ = keeping(Store(tmp_path), {dub: "e" * 64, source: "5" * 64})
+    with pytest.raises(AssertionError, match="decoded again"):
+        illustrate(report, dub, source, shoot=other, trace=trace)

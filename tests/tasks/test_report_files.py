@@ -13,6 +13,7 @@ from manifests.errors import BadInput
 from manifests.records import Video
 from manifests.report import LineReport, read_report
 from manifests.tables import read_table, write_table
+from tasks.illustrations import Illustrations, illustrate
 from tasks.report_files import rebuild_pages, report_files, write_report
 
 
@@ -21,7 +22,7 @@ def test_a_page_made_again_is_the_page(tmp_path: Path) -> None:
     folder = tmp_path / "lecture.redub"
     report = dataclasses.replace(plain_report(), video_id=source.id)
     report = dataclasses.replace(report, lines=report.lines[:1])
-    files = write_report(report, folder, dub=Path(dub.uri), source=Path(source.uri))
+    files = write_report(report, folder, illustrate(report, Path(dub.uri), Path(source.uri)))
     first = files.page.read_bytes()
     assert first.count(b"data:image/jpeg") == 2
     assert read_report(files.figures) == report
@@ -33,7 +34,7 @@ def test_a_page_made_again_is_the_page(tmp_path: Path) -> None:
 
 
 def test_without_the_videos_there_are_figures_still(tmp_path: Path) -> None:
-    write_report(plain_report(), tmp_path, dub=None, source=None)
+    write_report(plain_report(), tmp_path, Illustrations())
     (page,) = rebuild_pages(tmp_path)
     text = page.read_text(encoding="utf-8")
     assert "data:image" not in text
@@ -42,7 +43,7 @@ def test_without_the_videos_there_are_figures_still(tmp_path: Path) -> None:
 
 def test_languages_do_not_overwrite_each_other(tmp_path: Path) -> None:
     for language in ("fr", "de"):
-        write_report(dataclasses.replace(plain_report(), language=language), tmp_path, dub=None, source=None)
+        write_report(dataclasses.replace(plain_report(), language=language), tmp_path, Illustrations())
     assert rebuild_pages(tmp_path) == [report_files(tmp_path, language).page for language in ("de", "fr")]
 
 
