@@ -71,17 +71,18 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def make_lecture(file: Path, *, sentences: int = SENTENCES, seed: int = 0, rate: str = "300k") -> Path:
+def make_lecture(file: Path, *, sentences: int = SENTENCES, seed: int = 0, large: bool = False) -> Path:
     """`sentences` of 2.6 s with a second's pause after each; another `seed` is another lecture of the same length.
 
-    `rate` is the picture's, in bits per second.
+    A `large` one has some 20 MB.
     """
     pause = np.zeros(int(PAUSE_S * RATE), np.float32)
     said = [syllables(int(SAID_S * RATE), RATE, seed=100 * seed + number) for number in range(sentences)]
     sound = np.concatenate([np.concatenate([each, pause]) for each in said])
     track = file.with_suffix(".wav")
     write_wav(track, sound + noise(len(sound), 0.0005), RATE)
-    picture = f"testsrc2=size=320x180:rate=25:duration={len(sound) / RATE},noise=alls=20:all_seed={seed + 1}"
+    size, rate = ("640x360", "16M") if large else ("320x180", "300k")
+    picture = f"testsrc2=size={size}:rate=25:duration={len(sound) / RATE},noise=alls=20:all_seed={seed + 1}"
     run_ffmpeg(
         [
             *("-f", "lavfi", "-i", picture, "-i", str(track)),

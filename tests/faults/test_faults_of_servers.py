@@ -36,7 +36,9 @@ class Standing:
     def restart(self, *names: str) -> None:
         """Kill them, and start them again a little later."""
         for name in names:
-            os.killpg(self.supervisor.pids[name], signal.SIGKILL)
+            leader = self.supervisor.pids[name]
+            os.killpg(leader, signal.SIGKILL)
+            os.waitpid(leader, 0)  # else its number still stands for it, and a database does not start beside another
         time.sleep(AWAY_S)
         for name in names:
             self.supervisor.start(self.services[name])

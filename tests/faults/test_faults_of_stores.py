@@ -22,7 +22,7 @@ AWAY_S = 60.0
 @pytest.fixture(scope="module")
 def large_lecture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Large enough that it is sent in parts."""
-    file = make_lecture(tmp_path_factory.mktemp("large") / "lecture.mp4", sentences=4, rate="14M")
+    file = make_lecture(tmp_path_factory.mktemp("large") / "lecture.mp4", sentences=4, large=True)
     assert file.stat().st_size > 17_000_000
     return file
 
