@@ -6,6 +6,7 @@ import math
 import os
 import statistics
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from infra.places import state_folder
@@ -18,7 +19,7 @@ _START_S = 12.0
 _SHARED, _SHARED_LOOKING = 0.65, 0.55
 _EACH, _EACH_LIPS = 0.95, 0.55
 _MEASURED_CORES = 2
-_MOST_RECORDS = 200
+_MOST_RECORDS = 30
 _ENOUGH_S, _FRESH = 5.0, 0.9
 _CHARACTERS_PER_S = 14.0
 
@@ -61,9 +62,17 @@ def expected_s(dubs: bool, length_s: float, languages: int, *, lips: bool, cores
 
 
 def pace(dubs: bool, folder: Path) -> tuple[float, int]:  # noqa: FBT001
-    """How much longer than expected this machine's runs took (the median), and how many of them tell."""
-    files = sorted(folder.glob("*.json"), key=lambda path: path.name)[-_MOST_RECORDS:] if folder.is_dir() else []
-    ratios = [ratio for file in files if (ratio := _ratio(file, dubs)) is not None]
+    """How much longer than expected this machine's latest runs took (the median), and how many of them tell."""
+    try:
+        files = sorted(((entry.stat().st_mtime_ns, entry.path) for entry in os.scandir(folder)), reverse=True)
+    except FileNotFoundError:
+        return 1.0, 0
+    return _pace(dubs, tuple(files[:_MOST_RECORDS]))
+
+
+@lru_cache(maxsize=8)
+def _pace(dubs: bool, files: tuple[tuple[int, str], ...]) -> tuple[float, int]:  # noqa: FBT001
+    ratios = [ratio for _, file in files if (ratio := _ratio(Path(file), dubs)) is not None]
     return (statistics.median(ratios), len(ratios)) if ratios else (1.0, 0)
 
 

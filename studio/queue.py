@@ -63,7 +63,7 @@ class _Running:
 
 @dataclass(slots=True)
 class Queue:
-    """Runs projects, at most `settings.at_once` at a time. `ready` is awaited before the first one."""
+    """Runs projects, at most `settings.at_once` at a time. `ready` waits for the server that they need."""
 
     projects: Projects
     bell: Bell
@@ -79,7 +79,6 @@ class Queue:
     async def work(self) -> None:
         """Run what waits, and what was running when a server ended, until `stop`."""
         await self._take_up()
-        await self.ready()
         while not self._stopping:
             self._wake.clear()
             await self._fill()
@@ -194,8 +193,13 @@ class Queue:
 
     async def _fill(self) -> None:
         waiting = [each for each in self.waiting() if each.id not in self._running]
-        for project in waiting[: max(0, self.settings.at_once - len(self._running))]:
-            await self._start(project)
+        free = max(0, self.settings.at_once - len(self._running))
+        if waiting and free:
+            await self.ready()
+        for project in waiting[:free]:
+            now = self.projects.now(project.id)
+            if now is not None and now.state == "queued":  # not cancelled while the server was waited for
+                await self._start(now)
         if len(waiting) > 0 and len(self._running) >= self.settings.at_once:
             for each in self._running.values():  # a run that waits for a person keeps nobody waiting
                 if each.paused and not each.leaving and each.process.stdin is not None:

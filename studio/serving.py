@@ -17,13 +17,15 @@ from flows.watch.receiver import Limits as HttpLimits
 from flows.watch.serving import listener, server
 from infra.files import require_writable
 from infra.places import cache_folder
-from manifests.errors import BadInput, RedubError
+from manifests.errors import BadInput, RedubError, Unavailable
 from studio.app import Studio, studio
 from studio.queue import Command, run_command
 from studio.retention import EVERY_S
 from studio.settings import Settings
 
 _LOG = logging.getLogger(__name__)
+
+_AGAIN_S = 10.0
 
 Say = Callable[[str], None]
 
@@ -42,7 +44,17 @@ def serve(settings: Settings, *, say: Say, command: Command = run_command) -> No
 
 async def _serve(settings: Settings, here: socket, starting: StartingServer, command: Command, say: Say) -> None:
     async def ready() -> None:
-        await asyncio.to_thread(starting.ready)
+        """Wait for the Prefect server. One of this process's own that is gone does not come back: Unavailable."""
+        while True:
+            try:
+                await asyncio.to_thread(starting.ready)
+            except Unavailable as error:
+                if starting.server.embedded:
+                    raise
+                _LOG.warning("projects wait: %s", error)
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                return
 
     made = studio(settings, command=command, ready=ready, prefect_page=starting.server.page_url)
     limits = HttpLimits(header_s=settings.limits.header_s, connections=settings.limits.connections)

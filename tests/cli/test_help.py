@@ -19,6 +19,7 @@ COMMANDS = [
     "weights list",
     "weights pull",
     "watch",
+    "studio",
     "metrics",
 ]
 

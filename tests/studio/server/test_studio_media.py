@@ -7,36 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import struct
-import subprocess
 import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
-import imageio_ffmpeg
 import pytest
 from studio_client import client, made, settings, uploaded
+from studio_media import CODECS, PICTURE, SOUND, ffmpeg, make_lecture
 
 from studio.answers import Refused
 from studio.probing import probed
 from studio.settings import Limits
 
 
-def ffmpeg(*arguments: str | Path) -> None:
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
-    subprocess.run(command, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """A lecture (picture and sound, 2 s), a silent video, a recording, an image."""
     folder = tmp_path_factory.mktemp("media")
-    picture = ("-f", "lavfi", "-i", "testsrc=size=320x240:rate=25:duration=2")
-    sound = ("-f", "lavfi", "-i", "sine=frequency=300:duration=2")
-    codecs = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac")
-    ffmpeg(*picture, *sound, *codecs, folder / "lecture.mp4")
-    ffmpeg(*picture, *codecs, folder / "silent.mp4")
-    ffmpeg(*sound, folder / "voice.wav")
+    make_lecture(folder / "lecture.mp4")
+    ffmpeg(*PICTURE, *CODECS, folder / "silent.mp4")
+    ffmpeg(*SOUND, folder / "voice.wav")
     ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x64:duration=1", "-frames:v", "1", folder / "face.png")
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
