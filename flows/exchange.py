@@ -165,9 +165,9 @@ def delivered(out: str, sources: Sequence[str | None]) -> Iterator[Path]:
         yield target
         return
     require_object(place, sources)
-    results = cache_folder() / "results"
-    results.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="one-", dir=results) as name:
+    outgoing = cache_folder() / "outgoing"
+    outgoing.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="one-", dir=outgoing) as name:
         target = Path(name) / locations.name(place)
         yield target
         locations.publish(target, place, replace=True)
@@ -192,7 +192,7 @@ def _staging(place: Location, title: str) -> Iterator[Path]:
     What is in it has second names in the store of finished work, whose disk it would fill.
     """
     name = hashlib.sha256(f"{place}\0{title}".encode()).hexdigest()[:24]
-    folder = cache_folder() / "results" / name
+    folder = cache_folder() / "outgoing" / name
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:

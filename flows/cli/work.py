@@ -155,7 +155,7 @@ def run_talk(
             target = place
         else:
             require_object(place, (face, audio))
-            target = cache_folder() / "results" / locations.name(place)
+            target = cache_folder() / "outgoing" / locations.name(place)
         check(
             TalkJob(
                 face=brought(face) or Path(),
