@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,13 +21,17 @@ import pyarrow.parquet as pq
 from manifests.time import FLICKS_PER_SECOND, Span
 
 SCHEMA_VERSION = 1
+_ROWS_AT_ONCE = 1000
 
 Record = TypeVar("Record")
+
+_hints: Callable[[Any], dict[str, Any]] = cache(typing.get_type_hints)
+"""The types of a record's fields: asked anew for each of 60,000 words, they take longer than all the rest."""
 
 
 def schema_of(kind: type) -> pa.Schema:
     """The Arrow schema of a record type: spans as start and end, blobs as structs, tuples as lists."""
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     fields: list[pa.Field] = []
     for entry in dataclasses.fields(kind):
         fields.extend(_columns(entry.name, hints[entry.name]))
@@ -41,14 +46,21 @@ def schema_of(kind: type) -> pa.Schema:
 def write_table(records: Sequence[Record], kind: type[Record], target: Path) -> None:
     """Write `records`, all of type `kind`, as one Parquet file. Equal records give an equal file."""
     schema = schema_of(kind)
-    hints = typing.get_type_hints(kind)
-    rows = []
-    for record in records:
-        row: dict[str, Any] = {}
-        for entry in dataclasses.fields(kind):  # type: ignore[arg-type] # every record is a dataclass
-            row.update(_cells(entry.name, getattr(record, entry.name), hints[entry.name]))
-        rows.append(row)
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), target, compression="zstd")
+    parts = [
+        # Part by part: as Python's own lists and numbers a long lecture's rows take tens of megabytes.
+        pa.Table.from_pylist([_row(each) for each in records[start : start + _ROWS_AT_ONCE]], schema=schema)
+        for start in range(0, len(records), _ROWS_AT_ONCE)
+    ]
+    table = pa.concat_tables(parts) if parts else schema.empty_table()
+    pq.write_table(table.combine_chunks(), target, compression="zstd")
+
+
+def _row(record: Any) -> dict[str, Any]:
+    hints = _hints(type(record))
+    row: dict[str, Any] = {}
+    for entry in dataclasses.fields(record):
+        row.update(_cells(entry.name, getattr(record, entry.name), hints[entry.name]))
+    return row
 
 
 def read_table(kind: type[Record], source: Path) -> list[Record]:
@@ -101,7 +113,7 @@ def _arrow(hint: Any) -> pa.DataType:
     if typing.get_origin(hint) is tuple:
         return pa.list_(_arrow(typing.get_args(hint)[0]))
     if dataclasses.is_dataclass(hint):
-        hints = typing.get_type_hints(hint)
+        hints = _hints(hint)
         inner = [column for entry in dataclasses.fields(hint) for column in _columns(entry.name, hints[entry.name])]
         return pa.struct(inner)
     raise TypeError(f"no Arrow type is declared for {hint}")
@@ -120,16 +132,12 @@ def _cell(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_cell(each) for each in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        hints = typing.get_type_hints(type(value))
-        row: dict[str, Any] = {}
-        for entry in dataclasses.fields(value):
-            row.update(_cells(entry.name, getattr(value, entry.name), hints[entry.name]))
-        return row
+        return _row(value)
     return value
 
 
 def _build(kind: Any, row: dict[str, Any]) -> Any:
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     values = {}
     for entry in dataclasses.fields(kind):
         hint = _optional(hints[entry.name])

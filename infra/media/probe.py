@@ -135,13 +135,13 @@ def _read_packets(container: InputContainer, stream: VideoStream, path: Path) ->
     clock = clock_of(stream)
     packets = _Packets(tick=flicks(base_of(stream)))
     latest = -1
-    ends: dict[Fraction, int] = {}  # by time base; fractions are slow, and there are 200,000 packets an hour
+    ends: dict[int, int] = {}  # by stream, in its ticks; fractions are slow, and there are 200,000 packets an hour
     for packet in _demux(container, path):
         ticks = packet.pts if packet.pts is not None else packet.dts
         if ticks is None or not packet.size:
             continue
         end = ticks + (packet.duration or 0)
-        ends[packet.time_base] = max(ends.get(packet.time_base, end), end)
+        ends[packet.stream_index] = max(ends.get(packet.stream_index, end), end)
         packets.corrupt |= packet.is_corrupt
         if packet.stream_index != stream.index:
             continue
@@ -152,7 +152,8 @@ def _read_packets(container: InputContainer, stream: VideoStream, path: Path) ->
         if ticks > latest:
             latest = ticks
             packets.last_duration = clock.time(ticks + (packet.duration or 0)) - clock.time(ticks)
-    packets.reached_s = max((Fraction(0), *(end * Fraction(base) for base, end in ends.items())))
+    bases = {each.index: Fraction(each.time_base or 0) for each in container.streams}
+    packets.reached_s = max((Fraction(0), *(end * bases[index] for index, end in ends.items())))
     if packets.times and not packets.last_duration:
         packets.last_duration = flicks(1 / Fraction(stream.average_rate or stream.guessed_rate or 25))
     return packets
