@@ -22,7 +22,8 @@ def make_lectures(folder: Path, count: int, length_s: float) -> list[Path]:
     made = []
     for number in range(count):
         made.append(folder / f"lecture-{number:02d}-{length_s:.0f}s.mp4")
-        _repeat(loop, made[-1], length_s)
+        if not made[-1].exists():
+            _repeat(loop, made[-1], length_s)
     return made
 
 
