@@ -1,4 +1,7 @@
-"""Records of runs: a name each, from the first moment on, and what a run that dies has told."""
+"""Records of runs: a name each, from the first moment on, and what a run that dies has told.
+
+Prefect is imported inside the tests: one that starts a server must come before its first import.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from flows import recording
-from flows.archive import _told
-from flows.recording import recorded
-from flows.worded import ERROR_LABEL
 from manifests.errors import BadInput
 from manifests.time import Span
 from tasks.journal import Journal
@@ -44,6 +43,9 @@ def test_runs_that_begin_at_one_time_have_a_record_each() -> None:
 
 
 def test_a_run_that_goes_on_tells_what_it_did_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows import recording
+    from flows.recording import recorded
+
     monkeypatch.setattr(recording, "_WRITE_EVERY_S", 0.0)
     journal = Journal()
     with recorded(command="dub", title="waves", source="a.mp4", journal=journal) as record:
@@ -66,6 +68,8 @@ def test_a_run_that_goes_on_tells_what_it_did_so_far(monkeypatch: pytest.MonkeyP
     ids=["mistake", "fault", "Ctrl-C"],
 )
 def test_it_says_what_ended_it(error: BaseException, outcome: str) -> None:
+    from flows.recording import recorded
+
     def run() -> None:
         with recorded(command="dub", title="waves", source="a.mp4", journal=Journal()):
             raise error
@@ -86,6 +90,9 @@ def test_an_archive_takes_the_words_and_the_kind_that_a_run_gave_itself() -> Non
     from uuid import uuid4
 
     from prefect.client.schemas.objects import FlowRun
+
+    from flows.archive import _told
+    from flows.worded import ERROR_LABEL
 
     worded = FlowRun(flow_id=uuid4(), labels={ERROR_LABEL: "NoSpace"})
     assert _told(worded, "/cache: the disk is full") == ("NoSpace", "/cache: the disk is full")
