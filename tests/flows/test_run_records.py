@@ -1,6 +1,6 @@
 """Records of runs: a name each, from the first moment on, and what a run that dies has told.
 
-Prefect is imported inside the tests: one that starts a server must come before its first import.
+Prefect takes the server from the environment when it is first imported; so the server comes first, and it within tests.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from manifests.errors import BadInput
 from manifests.time import Span
 from tasks.journal import Journal
 from tasks.runs import GOING, INTERRUPTED, RunRecord, begin_record, read_record, record_files
+
+pytestmark = pytest.mark.usefixtures("server")
 
 EMPTY = RunRecord(
     name="",
