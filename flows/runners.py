@@ -104,10 +104,13 @@ def _ray(setting: RunnerSetting) -> TaskRunner[Any]:
 
     One that is started here ends with this process.
     """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if setting.address is None:
+        # Ray makes a loopback address into one that others reach, and listens there, but where it may form no cluster.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     import ray
     from prefect_ray.task_runners import RayTaskRunner
 
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     local = {"num_cpus": setting.workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
     if not ray.is_initialized():
         try:
