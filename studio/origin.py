@@ -17,6 +17,7 @@ from studio.answers import Refused, refusal
 
 MARK = "x-redub"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_INNER = ("/api/", "/media/")
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -63,23 +64,23 @@ class SameOrigin:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        refused = refused_origin(scope["method"], Headers(scope=scope), self._names)
+        refused = refused_origin(scope["method"], scope["path"], Headers(scope=scope), self._names)
         if refused is not None:
             await refusal(refused)(scope, receive, guarded)
             return
         await self._app(scope, receive, guarded)
 
 
-def refused_origin(method: str, headers: Mapping[str, str], names: frozenset[str]) -> Refused | None:
-    """Why a request is not taken for one of this page's own, None where it is."""
+def refused_origin(method: str, path: str, headers: Mapping[str, str], names: frozenset[str]) -> Refused | None:
+    """Why a request is not taken for one of this page's own, None where it is. Any site may link to the page itself."""
     host = headers.get("host", "")
     if _name_of(host) not in names:
         return Refused(403, "this server is not called that", "use its own address, or start it with --name")
+    site = headers.get("sec-fetch-site")
+    if site not in (None, "same-origin", "none") and (method not in _SAFE or path.startswith(_INNER)):
+        return Refused(403, "the request came from another site", "use the studio's own page")
     if method in _SAFE:
         return None
-    site = headers.get("sec-fetch-site")
-    if site is not None and site not in ("same-origin", "none"):
-        return Refused(403, "the request came from another site", "use the studio's own page")
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
         return Refused(403, "the request came from another site", "use the studio's own page")

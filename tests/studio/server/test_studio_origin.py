@@ -18,7 +18,7 @@ NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "studio.example.org"})
     ["localhost", "localhost:8790", "127.0.0.1:8790", "[::1]:8790", "Studio.Example.org", "studio.example.org:443"],
 )
 def test_own_names_are_taken(host: str) -> None:
-    assert refused_origin("GET", {"host": host}, NAMES) is None
+    assert refused_origin("GET", "/", {"host": host}, NAMES) is None
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_own_names_are_taken(host: str) -> None:
     ],
 )
 def test_a_name_that_another_site_points_here_is_refused(host: str) -> None:
-    refused = refused_origin("GET", {"host": host}, NAMES)
+    refused = refused_origin("GET", "/", {"host": host}, NAMES)
     assert refused is not None
     assert refused.status == 403
 
@@ -64,8 +64,17 @@ def test_a_name_that_another_site_points_here_is_refused(host: str) -> None:
     ],
 )  # fmt: skip
 def test_what_changes_something_comes_from_the_page_itself(method: str, headers: dict[str, str], fits: bool) -> None:
-    refused = refused_origin(method, {"host": "localhost:8790", **headers}, NAMES)
+    refused = refused_origin(method, "/api/projects", {"host": "localhost:8790", **headers}, NAMES)
     assert (refused is None) is fits
+
+
+@pytest.mark.parametrize(
+    ("path", "fits"),
+    [("/", True), ("/login", True), ("/assets/app.js", True), ("/api/offer", False), ("/media/x/y", False)],
+)
+def test_other_sites_may_link_to_the_page_and_use_nothing_of_it(path: str, fits: bool) -> None:
+    headers = {"host": "localhost:8790", "sec-fetch-site": "cross-site"}
+    assert (refused_origin("GET", path, headers, NAMES) is None) is fits
 
 
 def test_every_answer_says_what_a_browser_may_do_with_it(tmp_path: Path) -> None:
