@@ -3,7 +3,7 @@ import { server } from "./api.js";
 import { el, fill } from "./elements.js";
 import { size } from "./formats.js";
 import { icon } from "./icons.js";
-import { notice } from "./notices.js";
+import { notice, refused } from "./notices.js";
 import { words } from "./strings.js";
 
 const ORDER = ["video", "subtitles", "sheet", "report", "disclosure", "figures"];
@@ -22,7 +22,15 @@ export async function show(place, { id }) {
     for (const button of choice ? choice.children : []) button.setAttribute("aria-pressed", String(button.dataset.language === result.language));
     fill(holder, resultShown(project, result, voices));
   }
-  const edited = project.edited && notice("warn", words.out.edited, el("div", {}, el("a", { class: "button small", href: `#/p/${id}`, text: words.watch.again })));
+  const edited = project.edited && notice("warn", words.out.edited, el("div", {}, el("button", { type: "button", class: "button small", on: { click: render } }, icon("again"), words.watch.again)));
+  async function render() {
+    try {
+      await server.act(id, "render");
+      location.hash = `#/p/${id}`;
+    } catch (error) {
+      holder.before(refused(error, render));
+    }
+  }
   fill(place, el("div", { class: "row spread head" }, heading, choice), el("div", { class: "stack" }, edited, holder));
   choose(project.results[0]);
   return () => holder.querySelector("video")?.pause();
@@ -51,6 +59,7 @@ function resultShown(project, result, voices) {
       el("div", { class: "stack" }, video, made(result, voices), degraded(result)),
       el("section", { class: "card stack", "aria-labelledby": "downloads" },
         el("h2", { id: "downloads", text: words.out.downloads }), downloads(result),
+        result.mended && el("p", { class: "help", text: result.mended }),
         el("div", { class: "row" },
           result.report && el("a", { class: "button small", href: result.report.url, target: "_blank", rel: "noopener" }, open, icon("out")),
           result.sheet && project.kind === "dub" && el("a", { class: "button small", href: `#/p/${project.id}/mend?language=${result.language}` }, icon("pen"), mend)))),

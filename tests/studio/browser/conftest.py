@@ -16,7 +16,6 @@ from stub_studio import Stub, application, serving
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "server"))  # the studio that the server's own tests stand up
 
-CHROMIUM = os.environ.get("REDUB_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 # A closed network refuses what a browser asks on its own, and each refusal takes time; the fake devices stand for a
 # microphone and a camera: a beep, and a ball that moves.
 FLAGS = (
@@ -33,12 +32,18 @@ FLAGS = (
 )
 
 
+def chromium() -> str | None:
+    """The browser to drive, None where there is none."""
+    return os.environ.get("REDUB_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
+    found = chromium()
+    if found is None:
         pytest.skip("no Chromium on the path: install one (Debian: chromium), or name it in REDUB_CHROMIUM")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS), chromium_sandbox=False)
+        started = playwright.chromium.launch(executable_path=found, args=list(FLAGS), chromium_sandbox=False)
         yield started
         started.close()
 

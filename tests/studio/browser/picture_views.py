@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import stub_media
-from conftest import CHROMIUM, FLAGS
+from conftest import FLAGS, chromium
 from playwright.sync_api import Page, sync_playwright
 from stub_lines import made_lines
 from stub_studio import Stub, application, serving
@@ -85,7 +85,7 @@ def main(out: Path, only: Callable[[str], bool]) -> None:
         stub_media.portrait(media / "still.jpg")
         stub_media.sound(media / "line.wav")
         stub, views = prepared(media)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS), chromium_sandbox=False)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS), chromium_sandbox=False)
         with serving(application(stub)) as address:
             for device, size in SIZES.items():
                 for scheme in ("light", "dark"):
