@@ -91,7 +91,7 @@ def studio(
         middleware=[Middleware(SameOrigin, names=settings.names), Middleware(KnownCaller, doorkeeper=doorkeeper)],
         exception_handlers={RedubError: on_refused, HTTPException: _on_http, Exception: on_fault},
     )
-    return Studio(app, projects, queue, bell, offer, voices, Retention(projects, limits), listening)
+    return Studio(app, projects, queue, bell, offer, voices, Retention(projects, queue, limits), listening)
 
 
 async def _on_http(_: Request, error: Exception) -> Response:

@@ -97,7 +97,7 @@ async def _until(stopped: asyncio.Event, queue: asyncio.Task[None], serving: asy
 
 async def _sweep(made: Studio) -> None:
     while True:
-        await asyncio.to_thread(made.retention.sweep)
+        await made.retention.sweep()
         await asyncio.sleep(EVERY_S)
 
 
