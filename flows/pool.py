@@ -1,4 +1,4 @@
-"""Work as Prefect tasks: batches of pieces, cached by the same key as the store, retried only when that can help."""
+"""Work as Prefect tasks: batches of pieces that the store does not hold yet, retried only when that can help."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -47,9 +47,15 @@ class Batch(Generic[In, Out]):
         keys = [self.stage.key(piece) for piece in self.work]
         return f"{self.stage.name}-{keys[0] if len(keys) == 1 else fingerprint(keys)}"
 
-    def finished(self) -> bool:
-        """Whether the store holds all of it whole: only then may Prefect's cache answer for it."""
-        return all(self.stage.recall(piece, self.store) is not None for piece in self.work)
+    def recalled(self) -> list[Done[Out]] | None:
+        """What it came to, where the store holds all of it whole."""
+        done: list[Done[Out]] = []
+        for piece in self.work:
+            each = self.stage.recall(piece, self.store)
+            if each is None:
+                return None
+            done.append(each)
+        return done
 
 
 def _batch_key(context: Any, parameters: dict[str, Any]) -> str:  # noqa: ARG001 (Prefect's signature)
@@ -95,7 +101,7 @@ def _perform(batch: Batch[In, Out], piece: In) -> Outcome[Out]:
 
 @dataclass(slots=True)
 class Submitted(Generic[In, Out]):
-    """Batches that were handed to Prefect."""
+    """Batches that were handed to Prefect; one that the store holds whole is there at once, and is no task."""
 
     stage: Stage[In, Out]
     work: Sequence[In]
@@ -103,26 +109,24 @@ class Submitted(Generic[In, Out]):
     journal: Journal
     language: str | None
     spans: Sequence[Sequence[Span]]
-    futures: Sequence[PrefectFuture[list[Outcome[Out]]]]
+    batches: Sequence[PrefectFuture[list[Outcome[Out]]] | list[Done[Out]]]
     _told: set[int] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def tell(self, index: int) -> None:
         """Tell the journal, once, of the batch `index`, which is done."""
-        future = self.futures[index]
-        # A future that was not waited for asks the server for its state, through a client of its own each time.
-        future.wait()
-        state = future.state
-        if not state.is_completed():
-            return
-        cached = state.name == "Cached"
+        batch = self.batches[index]
+        if isinstance(batch, PrefectFuture):
+            # A future that was not waited for asks the server for its state, through a client of its own each time.
+            batch.wait()
+            if not batch.state.is_completed():
+                return
         with self._lock:  # until the journal knows: whoever waits for the values may ask it next
             if index in self._told:
                 return
             self._told.add(index)
-            for each, span in zip(future.result(), self.spans[index], strict=True):
-                recalled = replace(each, hit=True, seconds=0.0) if cached and isinstance(each, Done) else each
-                tell(self.journal, self.stage.name, span, self.language, recalled)
+            for each, span in zip(_result(self.stage.name, batch), self.spans[index], strict=True):
+                tell(self.journal, self.stage.name, span, self.language, each)
 
     def values(self) -> list[Out]:
         """Wait for all, in order. Raises what a piece raised."""
@@ -134,8 +138,8 @@ class Submitted(Generic[In, Out]):
 
     def _outcomes(self) -> list[Outcome[Out]]:
         outcomes: list[Outcome[Out]] = []
-        for index, future in enumerate(self.futures):
-            outcomes.extend(_result(self.stage.name, future))
+        for index, batch in enumerate(self.batches):
+            outcomes.extend(_result(self.stage.name, batch))
             self.tell(index)
         return outcomes
 
@@ -160,20 +164,26 @@ class PrefectPool:
         """Hand over `work` in batches; returns at once."""
         self.journal.began(stage.name, len(work), language)
         slices = cut(spans, self.workers)
-        futures = []
+        batches: list[PrefectFuture[list[Outcome[Out]]] | list[Done[Out]]] = []
         for part in slices:
             batch = Batch(stage, work[part], self.store, isolating=instead is not None)
+            if (done := batch.recalled()) is not None:
+                batches.append(done)
+                continue
             named = perform.with_options(
                 name=stage.name,
                 task_run_name=_run_name(stage.name, language, part.start, len(batch.work), len(work)),
                 # No tags: Prefect would ask for a concurrency slot of each, which takes two seconds a task.
-                refresh_cache=not batch.finished(),
+                refresh_cache=True,  # the store is the truth, and it does not hold all of it
             )
-            futures.append(named.submit(batch))
+            batches.append(named.submit(batch))
         in_batches = [spans[part] for part in slices]
-        submitted = Submitted(stage, work, instead, self.journal, language, in_batches, futures)
-        for index, future in enumerate(futures):
-            future.add_done_callback(partial(_tell, submitted, index))
+        submitted = Submitted(stage, work, instead, self.journal, language, in_batches, batches)
+        for index, each in enumerate(batches):
+            if isinstance(each, PrefectFuture):
+                each.add_done_callback(partial(_tell, submitted, index))
+            else:
+                submitted.tell(index)
         return submitted
 
 
@@ -182,10 +192,12 @@ def _tell(submitted: Submitted[Any, Any], index: int, future: PrefectFuture[Any]
     threading.Thread(target=submitted.tell, args=(index,), name=f"tell-{index}", daemon=True).start()
 
 
-def _result(stage: str, future: PrefectFuture[list[Outcome[Out]]]) -> list[Outcome[Out]]:
+def _result(stage: str, batch: PrefectFuture[list[Outcome[Out]]] | list[Done[Out]]) -> Sequence[Outcome[Out]]:
     """What a batch came to. Raises what it raised; Unavailable where its worker died of it, or was taken away."""
+    if not isinstance(batch, PrefectFuture):
+        return batch
     try:
-        return future.result()
+        return batch.result()
     except Exception as error:
         if lost_worker(error):
             raise Unavailable(
