@@ -19,6 +19,8 @@ _LOG = logging.getLogger(__name__)
 _CUT = (408, 413)
 _ROW = re.compile(r"\brow (\d+)")
 _COLUMN = re.compile(r"\bcolumn (\w+)")
+_PLACE = re.compile(r", row \d+, column \w+: ")
+_FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/;,:'\"]+/)+")
 
 
 class Refused(RedubError):
@@ -37,19 +39,37 @@ def not_there() -> Refused:
 def told(error: RedubError) -> dict[str, Any]:
     """An error as the page gets it: what is wrong, what to do, and where a sheet is meant, which row and column.
 
-    Where something lies on this machine is nothing for the page, so of a path only the row and the column are told.
+    Where something lies on this machine is nothing for the page: of a path only the file's name is told.
     """
     if isinstance(error, Refused):
         return {"error": error.error, "remedy": error.remedy, **error.more}
     if isinstance(error, BadInput):
-        found: dict[str, Any] = {"error": error.what.rstrip(";:"), "remedy": error.remedy}
-        if (row := _ROW.search(error.where)) is not None:
-            found["row"] = int(row[1])
-        if (column := _COLUMN.search(error.where)) is not None:
-            found["column"] = column[1]
-        return found
-    error_text, _, remedy = str(error).partition(";")
-    return {"error": error_text.strip(), "remedy": remedy.strip()}
+        return _told(error.what, error.remedy, error.where)
+    what, _, remedy = str(error).partition(";")
+    if isinstance(error, NoSpace):
+        what = f"on this machine {what.rpartition(': ')[2]}"
+    return _told(what, remedy, "")
+
+
+def told_problem(problem: str) -> dict[str, Any]:
+    """As `told`, of an error that comes as one text."""
+    place = _PLACE.search(problem)
+    end = 0 if place is None else place.end()
+    return _told(problem[end:], "", problem[:end])
+
+
+def _told(what: str, remedy: str, where: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"error": _named(what).strip().rstrip(";:"), "remedy": _named(remedy).strip()}
+    if (row := _ROW.search(where)) is not None:
+        found["row"] = int(row[1])
+    if (column := _COLUMN.search(where)) is not None:
+        found["column"] = column[1]
+    return found
+
+
+def _named(text: str) -> str:
+    """`text` with the names of files in place of their paths."""
+    return _FOLDERS.sub("", text)
 
 
 def refusal(error: RedubError) -> Response:

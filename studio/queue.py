@@ -23,7 +23,7 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from studio import events, orders
-from studio.answers import Refused
+from studio.answers import Refused, told_problem
 from studio.events import Bell, Event
 from studio.probing import Source
 from studio.projects import Projects
@@ -273,7 +273,7 @@ class Queue:
             case "paused":
                 running.paused = True
                 problem = event.data.get("problem")
-                trouble = Trouble(error=str(problem)) if problem else None
+                trouble = Trouble(**told_problem(str(problem))) if problem else None
                 await self._set(project_id, state="review", trouble=trouble, reviewed=False)
                 await self.announce(project_id)
                 self._wake.set()
