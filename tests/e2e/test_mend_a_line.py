@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -33,11 +34,15 @@ def edit(sheet: Path, row: int, column: str, value: str) -> str:
     with sheet.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     before, rows[row][column] = rows[row][column], value
+    save(sheet, rows)
+    return before
+
+
+def save(sheet: Path, rows: list[dict[str, str]]) -> None:
     with sheet.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
-    return before
 
 
 def done(ended: Ended) -> list[str]:
@@ -68,6 +73,36 @@ def test_one_line_is_spoken_and_its_chunk_done_again_and_an_edit_taken_back_cost
     undone = mended.redub.dub(mended.source, mended.out).ended
     assert done(undone) == []
     assert mended.rows(Translation, "translations")[-1].text == text
+
+
+def test_a_line_is_split_and_two_are_joined_and_all_is_put_back(mended: Dubbed) -> None:
+    sheet = mended.out / f"{mended.source.stem}.fr.csv"
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    texts = [each.text for each in mended.rows(Translation, "translations")]
+    empty = {"start": "", "end": "", "translation": ""}
+    words = rows[1]["source"].split()
+    parts = [
+        rows[1] | empty | {"id": f"{rows[1]['id']}.{number}", "source": " ".join(part)}
+        for number, part in enumerate((words[:-6], words[-6:]), start=1)
+    ]
+    joined = rows[-2] | empty | {"id": f"{rows[-2]['id']}+{rows[-1]['id']}", "source": ""}
+    save(sheet, [rows[0], *parts, *rows[2:-2], joined])
+
+    ended = mended.redub.dub(mended.source, mended.out).ended
+    assert ended.result["mended"]["fr"].startswith("3 lines changed: 3 clips spoken again")
+    assert done(ended).count("translate") == 3
+    said = mended.rows(Translation, "translations")
+    assert len(said) == len(rows)  # one more, and one fewer
+    assert [each.utterance_id.partition(".")[2] for each in said[1:3]] == ["1", "2"]
+    assert all(each.text for each in said)
+    spans = [each.span for each in mended.rows(Placement, "placements")]
+    assert all(before.end <= after.start for before, after in pairwise(spans))
+
+    save(sheet, [rows[0], rows[1] | empty, *rows[2:-2], rows[-2] | empty, rows[-1] | empty])
+    undone = mended.redub.dub(mended.source, mended.out).ended
+    assert done(undone) == []
+    assert [each.text for each in mended.rows(Translation, "translations")] == texts
 
 
 def test_a_cell_that_cannot_be_is_refused_before_any_work(mended: Dubbed) -> None:

@@ -36,6 +36,7 @@ from tasks.mending import (
 )
 from tasks.retiming import retimed
 from tasks.sheet_rows import sheet_rows
+from tasks.split_lines import cut_again, gains_of, speakers_of
 
 VIDEO = Video(
     id="5f" * 32,
@@ -223,6 +224,43 @@ def test_one_edited_line_is_one_clip_and_the_chunks_that_hear_it() -> None:
     assert told(affected([pinned], [pinned], SAID, CHUNKS)) == "no line changed"
     both = [edit(1, "translation", "Oui."), edit(3, "voice", "x"), edit(3, "note", "y")]
     assert told(affected((), both, SAID, CHUNKS)) == "2 lines changed: 2 clips spoken again, 2 chunks rendered"
+
+
+def test_a_split_line_is_two_clips_and_so_is_the_line_that_it_was() -> None:
+    words = len(SAID[1].text.split())
+    split = edit(1, "split", str(words - 1))
+    change = affected((), [split], SAID, CHUNKS)
+    assert change.lines == change.spoken == (f"{SAID[1].id}.1", f"{SAID[1].id}.2")
+    assert (change.translated, change.rendered) == ((CHUNKS[0].id,), (CHUNKS[0].id,))
+    back = affected([split], (), SAID, CHUNKS)
+    assert (back.spoken, back.rendered) == ((SAID[1].id,), (CHUNKS[0].id,))
+    own = dataclasses.replace(edit(1, "translation", "Oui."), utterance_id=f"{SAID[1].id}.2")
+    assert affected([split], [split, own], SAID, CHUNKS).spoken == (f"{SAID[1].id}.2",)
+
+
+def test_edits_of_a_split_line_are_refused_where_it_is_another_sentence_now() -> None:
+    split = edit(1, "split", "1")
+    part = SAID[1].text.split()[0]
+    own = dataclasses.replace(edit(1, "source", "Look!"), utterance_id=f"{SAID[1].id}.1", heard=part)
+    require_current([split, own], SAID, SPEAKERS, "lecture.fr.csv")
+    with pytest.raises(BadInput, match="is heard there now"):
+        require_current([dataclasses.replace(split, heard="another"), own], SAID, SPEAKERS, "lecture.fr.csv")
+    with pytest.raises(BadInput, match="nothing is heard there now"):
+        require_current([own], SAID, SPEAKERS, "lecture.fr.csv")
+
+
+def test_parts_are_said_by_who_says_the_whole_and_may_be_given_away() -> None:
+    split = edit(1, "split", "1")
+    lines = cut_again(SAID, [split])
+    speakers = speakers_of(SPEAKERS, lines)
+    owner = next(each for each in SPEAKERS if SAID[1].id in each.utterance_ids)
+    (now,) = [each for each in speakers if each.id == owner.id]
+    assert {f"{SAID[1].id}.1", f"{SAID[1].id}.2"} <= set(now.utterance_ids)
+    assert [each for each in speakers if each.id != owner.id] == [each for each in SPEAKERS if each.id != owner.id]
+    moved = dataclasses.replace(edit(1, "speaker", "speaker2"), utterance_id=f"{SAID[1].id}.2")
+    second = next(each for each in mended_speakers(speakers, [split, moved]) if each.id == "speaker2")
+    assert f"{SAID[1].id}.2" in second.utterance_ids
+    assert gains_of({SAID[1].id: -3.0}, lines) == {f"{SAID[1].id}.1": -3.0, f"{SAID[1].id}.2": -3.0}
 
 
 def test_rows_show_what_is_spoken_where_and_keep_the_machines_own() -> None:
