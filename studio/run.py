@@ -53,8 +53,9 @@ def main() -> None:
     code = 0
     try:
         began_s = time.monotonic()
-        records = worked(project, folder, orders, limits)
-        found = {"results": _RESULTS.dump_python(results_of(records, folder), mode="json")}
+        results = results_of(worked(project, folder, orders, limits), folder)
+        _say(folder, results)
+        found = {"results": _RESULTS.dump_python(results, mode="json")}
         events.append(folder, "results", found | {"worked_s": round(time.monotonic() - began_s, 1)})
     except KeyboardInterrupt:
         code = EXIT_CODE
@@ -71,6 +72,16 @@ def main() -> None:
         code = 1
     sys.stdout.flush()
     sys.exit(code)
+
+
+def _say(folder: Path, results: Sequence[Result]) -> None:
+    """What people should know of the results, in words."""
+    for each in results:
+        if each.mended:
+            events.append(folder, "log", {"level": "info", "text": f"{each.language}: {each.mended}"})
+        for kept in each.degraded:
+            text = f"{each.language}: for {kept.seconds:.1f} s the original was kept: {kept.reason}"
+            events.append(folder, "log", {"level": "warning", "text": text})
 
 
 def _waits(error: RedubError) -> bool:

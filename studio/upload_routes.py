@@ -161,6 +161,7 @@ class UploadDesk:
 
     def _forget(self, id_: str) -> None:
         self._writing.pop(id_, None)
+        self._turns.pop(id_, None)
 
     def _expiry(self, uploads: Uploads, upload: Upload) -> dict[str, str]:
         until_s = max(upload.created_s, time.time()) + uploads.limits.upload_days * 86_400
