@@ -88,6 +88,10 @@ class Queue:
         """End every run; they are taken up by the next server."""
         self._stopping = True
         self._wake.set()
+        for project_id in list(self._running):
+            project = self.projects.now(project_id)
+            if project is not None and project.state == "running":  # in its turn again; only a crash is counted
+                await self._set(project_id, state="queued", touch=False)
         for each in self._running.values():
             if each.process.stdin is not None:
                 each.process.stdin.close()  # whose end a run takes for the server's

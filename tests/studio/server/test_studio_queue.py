@@ -239,6 +239,21 @@ def test_a_killed_server_loses_nothing(tmp_path: Path) -> None:
         second.wait(30)
 
 
+def test_a_server_that_is_ended_in_good_order_counts_as_no_crash(tmp_path: Path) -> None:
+    one = project(Projects(tmp_path / "owners"), "hang", state="queued", queued_s=1.0)
+
+    async def work(found: Studio, _: httpx.AsyncClient) -> None:
+        while not (found.projects.place(one) / "pids").exists():
+            await asyncio.sleep(0.02)
+
+    working(tmp_path, work)
+    kept = Projects(tmp_path / "owners")
+    left = read_project(kept.place(one))
+    assert (left.state, left.restarts, left.queued_s) == ("queued", 0, 1.0)
+    run = int((kept.place(one) / "pids").read_text(encoding="utf-8").split()[0])
+    until(lambda: not alive(run))
+
+
 def test_a_project_that_kills_every_server_is_given_up(tmp_path: Path) -> None:
     async def work(found: Studio, _: httpx.AsyncClient) -> None:
         one = await comes_to(found, given, "failed")
