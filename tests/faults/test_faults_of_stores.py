@@ -141,7 +141,8 @@ def test_two_workers_given_the_same_lecture_at_once_publish_one_dub(
         worker.join()
     assert [each.result["degraded"] for each in ended] == [{"fr": 0}, {"fr": 0}]
     assert bucket.dub() == undisturbed.dub()
-    keys = [{(e["stage"], e["key"]) for e in each.of_kind("performed")} for each in ended]
+    # Each machine signs with a key of its own; both statements are of the same bytes.
+    keys = [{e["key"] for e in each.of_kind("performed") if e["stage"] != "sign"} for each in ended]
     assert keys[0] == keys[1], "they did not agree on what to do"
 
 
