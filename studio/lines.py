@@ -18,6 +18,7 @@ from manifests.report import DubReport, LineReport, read_report
 from manifests.time import FLICKS_PER_SECOND, Flicks, seconds
 from studio.answers import Refused
 from studio.records import Project, direction
+from studio.voice_names import voice_names
 
 if TYPE_CHECKING:
     from tasks.sheet_changes import Change, Join, SheetLine, SheetView, Split
@@ -222,6 +223,7 @@ def _voices(language: str, lines: Sequence[SheetLine]) -> list[dict[str, str]]:
     from tasks import installed
 
     here = {row.id: row for row in installed.voice_rows() if row.language == language and row.missing is None}
+    names = voice_names(here)
     used = sorted({each.voice for each in lines if each.voice} - here.keys())
     return [
         *(

@@ -12,6 +12,7 @@ from typing import Any
 from manifests.errors import BadInput
 from manifests.languages import language as known_language
 from studio.records import direction
+from studio.voice_names import voice_names
 
 _LIPS = {
     "rewrite": ("The speaker's own mouth", "Uses the speaker's own pictures, in a new order. Slowest, most faithful."),
@@ -32,12 +33,15 @@ def offer() -> dict[str, Any]:
 
     lips = [engine.split(" ")[0] for engine in installed.lip_engines()]
     voices: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in installed.voice_rows():
-        if row.missing is None:
-            voices[row.language].append(
+    here = [row for row in installed.voice_rows() if row.missing is None]
+    for language in dict.fromkeys(row.language for row in here):
+        of_language = [row for row in here if row.language == language]
+        names = voice_names(row.id for row in of_language)
+        for row in of_language:
+            voices[language].append(
                 {
                     "id": row.id,
-                    "name": _voice_name(row.id),
+                    "name": names[row.id],
                     "gender": row.gender,
                     "note": row.note,
                     "sample": f"/api/voices/{row.id}/sample",
@@ -67,11 +71,6 @@ def _named(code: str) -> dict[str, Any]:
     except BadInput:
         return {"code": code, "name": code, "native_name": code}
     return {"code": found.code, "name": found.name, "native_name": found.own}
-
-
-def _voice_name(voice_id: str) -> str:
-    """`fr-kokoro-ff-siwis` as people call it: Siwis."""
-    return voice_id.rpartition("-")[2].capitalize()
 
 
 def _ways(lips: Iterable[str]) -> list[dict[str, str]]:
