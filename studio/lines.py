@@ -226,10 +226,7 @@ def _voices(language: str, lines: Sequence[SheetLine]) -> list[dict[str, str]]:
     names = voice_names(here)
     used = sorted({each.voice for each in lines if each.voice} - here.keys())
     return [
-        *(
-            {"id": row.id, "name": row.id.rpartition("-")[2].capitalize(), "gender": row.gender}
-            for row in here.values()
-        ),
+        *({"id": row.id, "name": names[row.id], "gender": row.gender} for row in here.values()),
         *({"id": voice, "name": voice, "gender": "unknown"} for voice in used),
     ]
 
