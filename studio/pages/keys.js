@@ -46,15 +46,17 @@ function meant(event) {
   return SINGLE[key] ?? null;
 }
 
+function pressedTogether(keys) {
+  return keys.split(" ").map((key, index) => [index ? " + " : "", el("kbd", { text: key })]);
+}
+
 /** Shows the sheet of keys. */
 export function showKeys() {
   const heading = el("h2", { id: freshId("keys"), text: words.mend.keysTitle });
   const works = el("input", { type: "checkbox" });
   works.checked = !localStorage.getItem(SWITCH);
   works.addEventListener("change", () => (works.checked ? localStorage.removeItem(SWITCH) : localStorage.setItem(SWITCH, "1")));
-  const pairs = SHEET.flatMap(([name, key]) => [
-    el("dt", {}, key.split(" ").flatMap((each, index) => (index ? [" + ", el("kbd", { text: each })] : [el("kbd", { text: each })]))), el("dd", { text: words.mend.sheet[name] }),
-  ]);
+  const pairs = SHEET.map(([name, keys]) => el("div", {}, el("dt", {}, pressedTogether(keys)), el("dd", { text: words.mend.sheet[name] })));
   const dialog = el("dialog", { class: "broad", "aria-labelledby": heading.id }, el("form", { method: "dialog" }, heading,
     el("dl", { class: "keys" }, pairs), el("label", { class: "tick" }, works, el("span", { text: words.mend.keysOn })),
     el("div", { class: "actions" }, el("button", { class: "button main", text: words.close }))));

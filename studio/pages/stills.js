@@ -6,7 +6,7 @@ import { words } from "./strings.js";
 
 const MOST = 24; // figures; the oldest go, so that a run of hours stays light
 
-/** `{element, add(still)}`; a still is `{url, time_s, kind, language}`. */
+/** `{element, add(still), isEmpty()}`; a still is `{url, time_s, kind, language}`. */
 export function stillsShown() {
   const { stills, stillsEmpty, still: caption, before, after } = words.watch;
   const grid = el("div", { class: "stills" });
@@ -20,6 +20,7 @@ export function stillsShown() {
     if (seen.has(still.url)) return;
     seen.add(still.url);
     empty.hidden = true;
+    element.hidden = false;
     const moment = still.time_s.toFixed(2);
     if (still.kind === "before") befores.set(moment, still);
     const key = `${moment} ${still.kind === "before" ? "" : still.language ?? ""}`;
@@ -41,5 +42,5 @@ export function stillsShown() {
     return el("div", { class: still.kind }, image, el("span", { class: "chip", text: word }));
   }
 
-  return { element, add };
+  return { element, add, isEmpty: () => seen.size === 0 };
 }

@@ -172,6 +172,7 @@ export const words = {
     before: "Before", after: "After",
     run: "The run in Prefect", log: "What it said on the way",
     seeDone: "See and download", mend: "Mend lines", again: "Render again",
+    preparing: "Getting ready …",
     lost: "The studio does not answer. This page tries again by itself.",
     lipsNames: { rewrite: "the speaker's own", wav2lip: "drawn anew", none: "as they are" },
     facts: { length: "Length", picture: "Picture", sound: "Sound", languages: "Languages", lips: "Lips", review: "Check first", yes: "yes", no: "no" },

@@ -27,8 +27,8 @@ export async function show(place, { id }) {
   function draw() {
     fill(chip, stateChip(project));
     fill(now, panel(project, act, remove));
-    line.element.hidden = project.state === "new";
-    stills.element.hidden = project.state === "new";
+    line.element.hidden = !AT_WORK.includes(project.state) && !project.progress?.stages?.length;
+    stills.element.hidden = project.state === "new" || (stills.isEmpty() && !AT_WORK.includes(project.state));
     line.set(project.progress ?? {}, project.state);
     fill(facts, given(project));
   }
@@ -152,7 +152,7 @@ function progressLine(project) {
     meter.setAttribute("aria-valuenow", String(percent));
     const pieces = isAtWork && progress.of > 1 ? ` (${words.watch.lines(progress.done, progress.of)})` : "";
     const language = progress.language ? `${words.languageNames[progress.language] ?? progress.language}: ` : "";
-    label.textContent = isAtWork && progress.label ? `${language}${progress.label}${pieces}` : "";
+    label.textContent = !isAtWork ? "" : progress.label ? `${language}${progress.label}${pieces}` : words.watch.preparing;
     left.textContent = isAtWork && Number.isFinite(progress.eta_s) ? words.watch.left(roughly(progress.eta_s)) : "";
   }
   return { element, set };

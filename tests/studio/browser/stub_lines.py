@@ -5,26 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 SOURCES = (
-    "A transform takes a signal apart into waves, each with its own frequency.",
-    "Look at this slide: the slow waves carry the shape, the quick ones the edges.",
-    "So what happens if we throw half of them away?",
-    "We lose detail, but the ear hardly notices.",
-    "That is the whole idea behind compression.",
+    "Today we look at how the moon moves the sea.",
+    "Look at this slide: the water rises on both sides of the earth.",
+    "So what happens if the sun pulls in the same line?",
+    "The tide is higher, but the rhythm stays the same.",
+    "That is what we call a spring tide.",
 )
 TRANSLATIONS = {
     "fr": (
-        "Une transformée décompose un signal en ondes, chacune avec sa fréquence.",
-        "Regardez cette diapositive : les ondes lentes portent la forme, les rapides les contours.",
-        "Que se passe-t-il donc si nous en jetons la moitié ?",
-        "Nous perdons du détail, mais l'oreille le remarque à peine.",
-        "C'est toute l'idée de la compression.",
+        "Aujourd'hui, nous regardons comment la lune déplace la mer.",
+        "Regardez cette diapositive : l'eau monte des deux côtés de la terre.",
+        "Que se passe-t-il donc si le soleil tire dans le même sens ?",
+        "La marée est plus haute, mais le rythme reste le même.",
+        "C'est ce qu'on appelle une grande marée.",
     ),
     "ar": (
-        "يحلل التحويل الإشارة إلى موجات، لكل منها ترددها الخاص.",
-        "انظروا إلى هذه الشريحة: الموجات البطيئة تحمل الشكل، والسريعة تحمل الحواف.",
-        "فماذا يحدث إذا تخلصنا من نصفها؟",
-        "نفقد بعض التفاصيل، لكن الأذن لا تكاد تلاحظ ذلك.",
-        "هذه هي الفكرة الكاملة وراء الضغط.",
+        "ننظر اليوم كيف يحرك القمر البحر.",
+        "انظروا إلى هذه الشريحة: يرتفع الماء على جانبي الأرض.",
+        "فماذا يحدث إذا جذبت الشمس في الاتجاه نفسه؟",
+        "يكون المد أعلى، لكن الإيقاع يبقى كما هو.",
+        "هذا ما نسميه المد العالي.",
     ),
 }
 DOUBTS = (
@@ -36,13 +36,13 @@ LINE_S, PAUSE_S = 4.2, 0.8
 HOLD_S = 1.5
 
 
-def made_lines(language: str, count: int) -> list[dict[str, Any]]:
-    """`count` lines, one every five seconds; every fourth is doubtful, the second holds its slide."""
+def made_lines(language: str, count: int, line_s: float = LINE_S) -> list[dict[str, Any]]:
+    """`count` lines of `line_s`, as many pauses; every fourth is doubtful, the second holds its slide."""
     texts = TRANSLATIONS[language]
     lines = []
     for index in range(count):
-        start = round(0.5 + index * (LINE_S + PAUSE_S), 3)
-        end = round(start + LINE_S, 3)
+        start = round(0.5 + index * (line_s + PAUSE_S), 3)
+        end = round(start + line_s, 3)
         held = HOLD_S if index == 1 else 0.0
         delay = HOLD_S if index > 1 else 0.0
         own = {

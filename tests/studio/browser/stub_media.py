@@ -7,13 +7,13 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-_X264 = ["-c:v", "libx264", "-preset", "veryfast", "-threads", "2", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+_X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
 
 
 def lecture(path: Path, *, tone_hz: int, tint: str, length_s: int = 26) -> Path:
     """A picture with a running count and a pulsed tone, H.264 and AAC."""
     tone = f"sine=frequency={tone_hz}:sample_rate=48000:duration={length_s},tremolo=f=2.6:d=0.9"
-    look = f"testsrc2=size=640x360:rate=25:duration={length_s},hue=h={tint}:s=0.5"
+    look = f"testsrc2=size=320x180:rate=25:duration={length_s},hue=h={tint}:s=0.5"
     _ffmpeg(
         "-f",
         "lavfi",
@@ -27,7 +27,7 @@ def lecture(path: Path, *, tone_hz: int, tint: str, length_s: int = 26) -> Path:
         "-g",
         "25",
         "-b:v",
-        "260k",
+        "120k",
         "-c:a",
         "aac",
         "-b:a",

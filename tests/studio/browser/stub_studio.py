@@ -62,7 +62,7 @@ class Stub:
         project = {
             "id": name,
             "kind": kind,
-            "title": "Lecture 3: Fourier",
+            "title": "Lecture 3: the tides",
             "created": "2026-11-29T09:12:00Z",
             "state": state,
             "place_in_queue": 2 if state == "queued" else None,
@@ -293,9 +293,11 @@ class Desk:
         return FileResponse(self.stub.media / "line.wav", media_type="audio/wav")
 
     async def waveform(self, request: Request) -> Response:
-        seed = 7 if request.query_params["language"] == "source" else 11
-        peaks = [abs((i * seed * 37 % 101) - 50) * 5 * (1 if i % 250 < 205 else 0) for i in range(50 * 26)]
-        return JSONResponse({"per_s": 50, "duration_s": 26.0, "peaks": peaks})
+        from infra.media.peaks import compact, read_peaks
+
+        name = "source.mp4" if request.query_params["language"] == "source" else "dub.mp4"
+        peaks = await asyncio.to_thread(lambda: list(compact(read_peaks(self.stub.media / name, per_s=50.0))))
+        return JSONResponse({"per_s": 50, "duration_s": len(peaks) / 50, "peaks": peaks})
 
     async def media(self, request: Request) -> Response:
         name = request.path_params["name"]

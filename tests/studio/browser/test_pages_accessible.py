@@ -28,6 +28,8 @@ VIEWS = (
     "lost",
 )
 
+QUICK = ("dub", "mend")
+
 
 def faults_of(page: Page) -> list[str]:
     """What axe finds: the rule and where. Animations are ended first: half faded text has half a contrast."""
@@ -77,7 +79,9 @@ def arrive(view: str, stub: Stub, page: Page, address: str) -> None:
             page.locator(".line").nth(2).click()
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    "view", [each if each in QUICK else pytest.param(each, marks=pytest.mark.slow) for each in VIEWS]
+)
 def test_axe_finds_no_violation(
     view: str, stub: Stub, address: str, open_context: Callable[..., BrowserContext]
 ) -> None:
@@ -88,6 +92,7 @@ def test_axe_finds_no_violation(
     assert not faults_of(page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", ["start", "text", "watch", "mend", "arabic", "out"])
 def test_axe_finds_no_violation_on_a_phone_and_nothing_is_wider_than_it(
     view: str, stub: Stub, address: str, open_context: Callable[..., BrowserContext]
@@ -110,6 +115,7 @@ def test_the_sign_in_page_has_no_violation_and_says_what_is_wrong(stub: Stub, ad
     expect(page.get_by_role("heading", level=1)).to_have_text("What would you like to make?")
 
 
+@pytest.mark.slow
 def test_who_is_not_signed_in_is_taken_to_the_sign_in_and_back(stub: Stub, address: str, page: Page) -> None:
     stub.add("done")
     stub.needs_login = True
@@ -120,6 +126,7 @@ def test_who_is_not_signed_in_is_taken_to_the_sign_in_and_back(stub: Stub, addre
     expect(page.locator(".project")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_arabic_lines_run_from_right_to_left_inside_an_english_page(stub: Stub, address: str, page: Page) -> None:
     arrive("arabic", stub, page, address)
     direction = "element => getComputedStyle(element).direction"
@@ -152,6 +159,7 @@ def test_a_line_is_found_changed_and_saved_without_a_mouse(stub: Stub, address: 
     expect(page.get_by_role("listbox", name="Lines")).to_be_focused()
 
 
+@pytest.mark.slow
 def test_single_keys_can_be_switched_off_and_do_not_act_while_text_is_typed(
     stub: Stub, address: str, page: Page
 ) -> None:

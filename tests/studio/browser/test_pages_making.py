@@ -68,6 +68,7 @@ def test_a_cut_connection_is_waited_out_and_the_upload_goes_on_where_it_stopped(
     assert any(300_000 < offset < len(content) for offset in offsets)
 
 
+@pytest.mark.slow
 def test_an_upload_goes_on_after_the_page_was_reloaded(stub: Stub, address: str, page: Page, tmp_path: Path) -> None:
     talk = tmp_path / "talk.mp4"
     talk.write_bytes(bytes(range(256)) * 4096)
@@ -101,6 +102,7 @@ def test_a_file_that_is_no_media_is_refused_in_words_and_the_form_stays(stub: St
     expect(page.get_by_label("Name")).to_have_value("kept")
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_said_before_anything_is_asked(stub: Stub, address: str, page: Page, media: Path) -> None:
     page.goto(f"{address}/#/new/text")
     check = page.get_by_role("button", name="Check it")
@@ -116,6 +118,7 @@ def test_what_is_missing_is_said_before_anything_is_asked(stub: Stub, address: s
     assert not stub.projects
 
 
+@pytest.mark.slow
 def test_a_text_is_written_in_the_direction_of_its_language(stub: Stub, address: str, page: Page, media: Path) -> None:
     page.goto(f"{address}/#/new/text")
     bring(page, media / "still.jpg")
@@ -129,7 +132,7 @@ def test_a_text_is_written_in_the_direction_of_its_language(stub: Stub, address:
     assert (asked["kind"], asked["to"], asked["text"]) == ("text", ["ar"], "مرحبا بكم.")
 
 
-@pytest.mark.parametrize("device", ["microphone", "camera"])
+@pytest.mark.parametrize("device", ["microphone", pytest.param("camera", marks=pytest.mark.slow)])
 def test_a_recording_is_made_heard_and_made_again(
     device: str, stub: Stub, address: str, page: Page, media: Path
 ) -> None:
@@ -166,6 +169,7 @@ def test_an_address_in_a_store_is_taken_where_it_is_allowed(stub: Stub, address:
     assert asked_for(stub)["source"] == {"uri": "s3://lectures/talk.mp4"}
 
 
+@pytest.mark.slow
 def test_a_dropped_file_is_taken_and_a_voice_can_be_heard(stub: Stub, address: str, page: Page) -> None:
     page.goto(f"{address}/#/new/dub")
     page.get_by_label("French").check()
@@ -185,6 +189,7 @@ def test_a_dropped_file_is_taken_and_a_voice_can_be_heard(stub: Stub, address: s
     expect(page.get_by_text("dropped.mp4", exact=True)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_two_people_in_two_browsers_have_forms_of_their_own(
     stub: Stub, address: str, open_context: Callable[..., BrowserContext], media: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 from stub_studio import Stub
 
@@ -73,6 +74,7 @@ def test_a_failure_says_what_to_do_and_titles_are_text_only(stub: Stub, address:
     expect(page.get_by_text("Free 2 GB, then go on.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_video_is_deleted_only_after_a_question(stub: Stub, address: str, page: Page) -> None:
     stub.add("done", title="Old talk")
     page.goto(address)
@@ -85,6 +87,7 @@ def test_a_video_is_deleted_only_after_a_question(stub: Stub, address: str, page
     assert not stub.projects
 
 
+@pytest.mark.slow
 def test_what_does_not_exist_is_said_with_a_way_back(stub: Stub, address: str, page: Page) -> None:
     page.goto(f"{address}/#/p/nobody")
     expect(page.get_by_role("alert")).to_contain_text("There is no such video.")
