@@ -10,17 +10,17 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from starlette.datastructures import Headers
 
 from infra.files import published
 from manifests.errors import BadInput
 from studio.settings import Settings
-from studio.tokens import known, read_tokens, require_name
+from studio.tokens import LOCAL, known, read_tokens, require_name
 
 COOKIE = "redub_session"
-LOCAL = "local"
 USER_HEADER = "x-forwarded-user"
 SECRET_HEADER = "x-redub-proxy-secret"  # noqa: S105 (the header's name)
 SESSION_S = 7 * 24 * 3600
@@ -59,16 +59,10 @@ class Doorkeeper:
         except (OSError, ValueError, TypeError, AttributeError):
             self._sessions = {}
 
-    def who(self, headers: Mapping[str, str], cookie: str | None) -> str | None:
+    def who(self, headers: Headers, cookie: str | None) -> str | None:
         """The name of whoever sent a request with these headers, None where that is not known."""
-        secret = self.settings.proxy_secret
-        if secret is not None:
-            if not hmac.compare_digest(headers.get(SECRET_HEADER, "").encode(), secret.encode()):
-                return None
-            try:
-                return require_name(headers.get(USER_HEADER, ""))
-            except BadInput:
-                return None
+        if self.settings.proxy_secret is not None:
+            return _named_by_proxy(headers, self.settings.proxy_secret)
         if not self.settings.login:
             return LOCAL
         return self._by_cookie(cookie)
@@ -146,6 +140,17 @@ class Doorkeeper:
     @property
     def _file(self) -> Path:
         return self.settings.folder / "sessions.json"
+
+
+def _named_by_proxy(headers: Headers, secret: str) -> str | None:
+    """Whom the proxy names. A name that comes twice is none: one of them may be the browser's own."""
+    shown, names = headers.getlist(SECRET_HEADER), headers.getlist(USER_HEADER)
+    if len(shown) != 1 or len(names) != 1 or not hmac.compare_digest(shown[0].encode(), secret.encode()):
+        return None
+    try:
+        return require_name(names[0])
+    except BadInput:
+        return None
 
 
 def owner_folder(user: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from manifests.errors import BadInput
 
+LOCAL = "local"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _LINE = re.compile(r"([^:\s]+):([0-9a-f]{64})")
 _LONGEST_FILE_BYTES = 1 << 20
@@ -25,7 +26,12 @@ def new_token(user: str) -> tuple[str, str]:
 
 
 def require_name(user: str) -> str:
-    """`user`, where it can be somebody's name here: letters, digits and . _ @ + -, at most 64. BadInput where not."""
+    """`user`, where it can be somebody's name here: letters, digits and . _ @ + -, at most 64. BadInput where not.
+
+    "local" owns what is made where nobody logs in.
+    """
+    if user == LOCAL:
+        raise BadInput(f"{user!r} is whoever uses a studio without a login;", remedy="take another name")
     if not _NAME.fullmatch(user):
         raise BadInput(f"{user!r} cannot be a name here;", remedy="use letters, digits and . _ @ + -, at most 64")
     return user
@@ -50,7 +56,7 @@ def read_tokens(file: Path) -> dict[str, str]:
         if not text or text.startswith("#"):
             continue
         match = _LINE.fullmatch(text)
-        if match is None or not _NAME.fullmatch(match[1]):
+        if match is None or match[1] == LOCAL or not _NAME.fullmatch(match[1]):
             raise BadInput("this is no name and digest of a token;", where=f"{file}, row {number}", remedy=_MAKE_ONE)
         found[match[2]] = match[1]
     if not found:

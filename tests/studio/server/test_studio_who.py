@@ -64,7 +64,9 @@ def test_a_token_is_made_and_never_kept(tmp_path: Path) -> None:
     assert read_tokens(file) == {digest(token): "ada"}
 
 
-@pytest.mark.parametrize("text", ["", "ada", "ada:", f"a b:{'0' * 64}", f"../x:{'0' * 64}", "ada:0123"])
+@pytest.mark.parametrize(
+    "text", ["", "ada", "ada:", f"a b:{'0' * 64}", f"../x:{'0' * 64}", f"local:{'0' * 64}", "ada:0123"]
+)
 def test_a_file_of_tokens_is_told_where_it_is_wrong(tmp_path: Path, text: str) -> None:
     file = tmp_path / "tokens"
     file.write_text(text, encoding="utf-8")
@@ -161,10 +163,15 @@ def test_a_proxy_names_people_only_with_its_secret(tmp_path: Path) -> None:
             ({"x-forwarded-user": "ada", "x-redub-proxy-secret": "guess"}, 401),
             ({"x-redub-proxy-secret": "s" * 32}, 401),
             ({"x-forwarded-user": "../ada", "x-redub-proxy-secret": "s" * 32}, 401),
+            ({"x-forwarded-user": "local", "x-redub-proxy-secret": "s" * 32}, 401),
             ({"x-forwarded-user": "ada", "x-redub-proxy-secret": "s" * 32}, 200),
         ]:
             async with client(found, **headers) as asks:
                 assert (await asks.get("/api/projects")).status_code == code, headers
+        twice = [("x-forwarded-user", "bob"), ("x-forwarded-user", "ada"), ("x-redub-proxy-secret", "s" * 32)]
+        async with client(found) as asks:
+            answer = await asks.get("/api/projects", headers=twice)
+            assert answer.status_code == 401, "one of the names may be the browser's own"
 
     asyncio.run(ask())
 
