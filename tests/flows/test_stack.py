@@ -159,7 +159,7 @@ def test_the_event_of_an_upload_starts_one_run_however_often_it_is_posted(stack:
         "from prefect.client.orchestration import get_client\n"
         "event = {'id': '5b7f4ee8-3a52-4d7c-9b0a-0c9f3f0c1a11', 'event': 'redub.lecture.uploaded',\n"
         "    'occurred': datetime.now(UTC).isoformat(), 'resource': {'prefect.resource.id': 's3://elsewhere/a.mp4'},\n"
-        "    'payload': {'source': 's3://elsewhere/a.mp4'}}\n"
+        "    'payload': {'source': 's3://elsewhere/a.mp4', 'bucket': 'elsewhere', 'folder': ''}}\n"
         "with get_client(sync_client=True) as client:\n"
         "    client._client.post('/events', json=[event]).raise_for_status()\n"
         "    print('null')\n"
