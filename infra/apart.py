@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -94,9 +94,8 @@ def _told(code: int) -> str:
 
 def serve() -> None:
     """The other side: answer the one question on standard input."""
-    asked = sys.stdin.buffer
-    question = asked.read(int.from_bytes(asked.read(8), "big"))
-    threading.Thread(target=_end_with_the_caller, args=(asked,), daemon=True).start()
+    question = _read(int.from_bytes(_read(8), "big"))
+    threading.Thread(target=_end_with_the_caller, daemon=True).start()
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     with os.fdopen(int(os.environ.pop("REDUB_ANSWER")), "wb") as answers:
@@ -120,6 +119,15 @@ def _sendable(error: Exception) -> Exception:
     return error
 
 
-def _end_with_the_caller(asked: Any) -> None:
-    asked.read()
+def _read(count: int) -> bytes:
+    """So many bytes of standard input, past Python's own buffer, whose lock a thread may hold when the process ends."""
+    parts = []
+    while count > 0 and (part := os.read(0, count)):
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def _end_with_the_caller() -> None:
+    _read(1)
     os._exit(1)

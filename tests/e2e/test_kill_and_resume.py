@@ -1,4 +1,4 @@
-"""The command killed (SIGKILL) at every stage in turn, and run again: nothing is lost, repeated or left behind."""
+"""The command killed (SIGKILL) three times in every stage, and run again: nothing is lost, repeated or left behind."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -41,31 +42,43 @@ def undisturbed(
     return dubbed.hashes()
 
 
+@dataclass(frozen=True)
+class Killed:
+    """One run that is killed again and again, and the keys of what it had finished by then."""
+
+    redub: Redub
+    finished: set[str]
+
+
+@pytest.fixture(scope="module")
+def killed(usual_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Killed:
+    """Each stage is killed where the ones before it, if they were asked for, had left the run."""
+    folder = tmp_path_factory.mktemp("killed-run")
+    return Killed(Redub(folder / "cache", folder / "state", usual_weights), set())
+
+
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_killed_command_goes_on_where_it_was(
-    stage: str,
-    undisturbed: dict[str, str],
-    short_lecture: Path,
-    usual_weights: Path,
-    out: Path,
-    tmp_path: Path,
+def test_a_killed_command_has_lost_nothing_and_left_nothing_half_done(
+    stage: str, killed: Killed, undisturbed: dict[str, str], short_lecture: Path, out: Path
 ) -> None:
-    redub = Redub(tmp_path / "cache", tmp_path / "state", usual_weights)
     shutil.rmtree(out, ignore_errors=True)
-    finished: set[str] = set()
     for moment in (began(stage), amidst(stage), performed(stage)):
-        killed = redub.run_until(moment, "dub", short_lecture, "--to", "fr", "--out", out)
-        assert killed.code == -signal.SIGKILL, "it ended before it could be killed"
-        assert_done_once(killed, finished)
-        finished |= keys_of_finished(killed)
-        assert_no_server_left(redub)
+        ended = killed.redub.run_until(moment, "dub", short_lecture, "--to", "fr", "--out", out)
+        assert ended.code == -signal.SIGKILL, "it ended before it could be killed"
+        assert_done_once(ended, killed.finished)
+        killed.finished.update(keys_of_finished(ended))
+        assert_no_server_left(killed.redub)
         assert_nothing_half_published(out, undisturbed)
 
-    resumed = redub.dub(short_lecture, out)
-    assert resumed.ended.result["hits"] >= len(finished)
-    assert_done_once(resumed.ended, finished)
+
+def test_what_was_killed_goes_on_to_the_same_end(
+    killed: Killed, undisturbed: dict[str, str], short_lecture: Path, out: Path
+) -> None:
+    resumed = killed.redub.dub(short_lecture, out)
+    assert resumed.ended.result["hits"] >= len(killed.finished)
+    assert_done_once(resumed.ended, killed.finished)
     assert resumed.hashes() == undisturbed
-    assert_no_server_left(redub)
+    assert_no_server_left(killed.redub)
 
 
 def began(stage: str) -> Callable[[Event], bool]:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from infra.apart import call_apart
 from infra.store import Store
 from manifests.records import Hypothesis
 from manifests.time import Span, flicks
@@ -128,7 +129,7 @@ def install() -> None:
     from models.translation import engines as translation
     from models.vad import engines as vad
     from models.voiceprint import engines as voiceprint
-    from tasks import engines
+    from tasks import engines, isolation
 
     vad.load = lambda name="silero": LoudIsSpeech()
     asr.load = lambda name: LoudIsWords()
@@ -142,7 +143,18 @@ def install() -> None:
     engines.separation_weights = lambda: None
     engines.require_translation_into = lambda *given: None
 
+    isolation.call_apart = _call_apart
     cut_short()
+
+
+def _call_apart(function: Any, *given: Any) -> Any:
+    return call_apart(_call_installed, function, *given)
+
+
+def _call_installed(function: Any, *given: Any) -> Any:
+    """In the other process, where nothing stands in for anything yet."""
+    install()
+    return function(*given)
 
 
 def cut_short() -> None:
