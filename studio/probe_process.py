@@ -59,7 +59,7 @@ def examined(path: Path, wanted: str, limits: dict[str, float]) -> dict[str, Any
     the first and the last pictures.
     """
     from infra.media.audio import require_sound
-    from infra.media.facts import read_facts
+    from infra.media.facts import measured_length_s, read_facts
     from infra.media.probe import inspect
     from infra.media.still import read_image
 
@@ -80,7 +80,10 @@ def examined(path: Path, wanted: str, limits: dict[str, float]) -> dict[str, Any
         return found | {"width": width, "height": height}
     if wanted == "sound":
         require_sound(path)
-        return found
+        length_s = facts.duration_s or measured_length_s(path)
+        if length_s > limits["duration_s"]:
+            raise _too_long(limits)
+        return found | {"duration_s": round(length_s, 3)}
     video = inspect(path)
     if video.span.duration_s > limits["duration_s"]:
         raise _too_long(limits)

@@ -11,7 +11,7 @@ import av
 from av.container import InputContainer
 from av.stream import Disposition
 
-from infra.media.streams import open_media
+from infra.media.streams import audio_stream, base_of, open_media
 from manifests.errors import BadInput
 
 Kind = Literal["video", "image", "audio"]
@@ -106,3 +106,23 @@ def _facts(container: InputContainer, path: Path) -> MediaFacts:
         streams=len(container.streams),
         sound=sound,
     )
+
+
+def measured_length_s(path: Path) -> float:
+    """How far the sound of `path` reaches, by its packets: recordings that a browser makes declare no length.
+
+    BadInput where it has no sound, or is damaged.
+    """
+    reached = 0.0
+    try:
+        with open_media(path) as container:
+            stream = audio_stream(container, path, 0)
+            start = float((stream.start_time or 0) * base_of(stream))
+            for packet in container.demux(stream):
+                if packet.pts is not None and packet.size:
+                    reached = max(reached, float((packet.pts + (packet.duration or 0)) * base_of(stream)) - start)
+    except av.error.FFmpegError as error:
+        raise BadInput(
+            f"it is damaged ({error.strerror});", where=str(path), remedy="record or copy it again"
+        ) from error
+    return reached

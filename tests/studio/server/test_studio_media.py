@@ -162,6 +162,24 @@ def test_what_is_too_much_is_told_by_its_header(
     assert refused.value.status == 422
 
 
+def test_what_a_browser_records_has_a_length_though_it_says_none(tmp_path: Path) -> None:
+    """A recording as MediaRecorder makes it: WebM that was written as it came, without a length or an index."""
+    picture, sound = tmp_path / "camera.webm", tmp_path / "microphone.webm"
+    live = ("-f", "webm", "-live", "1")
+    ffmpeg(
+        *PICTURE, *SOUND, "-c:v", "libvpx", "-b:v", "200k", "-deadline", "realtime", "-c:a", "libopus", *live, picture
+    )
+    ffmpeg(*SOUND, "-c:a", "libopus", *live, sound)
+    camera = asyncio.run(probed(picture, "lecture", Limits()))
+    assert (camera.kind, camera.width, camera.sound) == ("video", 320, True)
+    assert camera.duration_s == pytest.approx(2.0, abs=0.1)
+    microphone = asyncio.run(probed(sound, "sound", Limits()))
+    assert (microphone.kind, microphone.duration_s) == ("audio", pytest.approx(2.0, abs=0.1))
+    for file, wanted in ((picture, "lecture"), (sound, "sound")):
+        with pytest.raises(Refused, match="lasts more"):
+            asyncio.run(probed(file, wanted, Limits(duration_s=1.0)))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("width", "height", "unfolds_to"),
     [(60_000, 60_000, 1 << 20), (3000, 3000, 96 << 20), (0xFFFFFFF, 0xFFFFFFF, 1 << 20)],
