@@ -65,6 +65,8 @@ class KokoroSpeaker:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or default_threads()
         options.inter_op_num_threads = 1
+        # Threads that wait by spinning took a third more CPU on a busy machine, for the same samples.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._vocabulary: dict[str, int] = DEFAULT_VOCAB
