@@ -9,7 +9,8 @@ import { words } from "./strings.js";
 const ORDER = ["video", "subtitles", "sheet", "report", "disclosure", "figures"];
 
 export async function show(place, { id }) {
-  const [project, voices] = await Promise.all([server.project(id), voiceNames()]);
+  const project = await server.project(id);
+  const voices = voiceNames(); // takes seconds where nobody has asked yet: nothing waits for it
   const heading = el("h1", {}, el("bdi", { text: project.title || project.source.name || words.unnamed }));
   if (!project.results.length) {
     fill(place, heading, el("div", { class: "empty" }, icon("film"), el("p", { text: words.out.none }), el("a", { class: "button", href: `#/p/${id}`, text: words.out.toWatch })));
@@ -88,10 +89,16 @@ function made(result, voices) {
   const [speech, lips] = ["speech", "lips"].map((what) => disclosure.synthetic.includes(what));
   const what = speech && lips ? said.both : speech ? said.speech : lips ? said.lips : said.none;
   const [from, to] = disclosure.languages ?? [];
-  const lines = [what, from && to && from !== to && said.languages(nameOf(from), nameOf(to)), disclosure.voices?.length && said.voices(disclosure.voices.map((id) => voices.get(id) ?? id)),
-    said.signed(disclosure.signer, disclosure.known)].filter(Boolean);
+  const translated = from && to && from !== to && said.languages(nameOf(from), nameOf(to));
+  const text = el("p");
+  const tell = (names) => {
+    const spoken = disclosure.voices?.length && said.voices(disclosure.voices.map((id) => names.get(id) ?? id));
+    text.textContent = [what, translated, spoken, said.signed(disclosure.signer, disclosure.known)].filter(Boolean).join(" ");
+  };
+  tell(new Map());
+  voices.then(tell);
   return el("section", { class: "notice disclosure", "aria-label": said.title }, icon("shield"),
-    el("div", {}, el("strong", { text: said.title }), el("p", { text: lines.join(" ") }), el("p", { class: "soft small", text: said.duty })));
+    el("div", {}, el("strong", { text: said.title }), text, el("p", { class: "soft small", text: said.duty })));
 }
 
 function degraded(result) {
