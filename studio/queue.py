@@ -116,7 +116,14 @@ class Queue:
         """Put a project at the end of the queue. Refused (409) in other states than `only_in`."""
         changed = await run_in_threadpool(
             lambda: self.projects.change(
-                project.id, only_in=only_in, state="queued", queued_s=time.time(), trouble=None, restarts=0, **values
+                project.id,
+                only_in=only_in,
+                state="queued",
+                queued_s=time.time(),
+                run_page=None,
+                trouble=None,
+                restarts=0,
+                **values,
             )
         )
         self.progress.pop(project.id, None)

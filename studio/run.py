@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
@@ -109,6 +110,7 @@ def _told(project: Project, folder: Path, orders: Orders) -> Iterator[None]:
     from flows.server import prefect_server
 
     with prefect_server() as starting:
+        from flows.cancelling import current_run, tell_cancelled
         from flows.cli.interrupt import leaving_soon
         from flows.listening import current_page, listening
         from flows.review import reviewing
@@ -116,16 +118,21 @@ def _told(project: Project, folder: Path, orders: Orders) -> Iterator[None]:
 
         starting.ready()
         stills = Stills(folder, f"/media/{project.id}", folder / project.source.file, cache_store())
-        teller = Teller(
-            folder,
-            _meter(project),
-            _expected_s(project),
-            on_first=lambda: events.append(folder, "page", {"url": current_page()}),
-            on_piece=stills.piece,
-        )
+        runs: list[UUID] = []
+
+        def on_first() -> None:
+            events.append(folder, "page", {"url": current_page()})
+            if (run := current_run()) is not None:
+                runs.append(run)
+
+        def last_words() -> None:
+            for run in runs[-1:]:
+                tell_cancelled(run)
+
+        teller = Teller(folder, _meter(project), _expected_s(project), on_first=on_first, on_piece=stills.piece)
         if project.source.kind == "video":
             stills.begin(project.source.duration_s or 0.0)
-        with listening(teller), reviewing(orders.reviewer), leaving_soon(lambda: None):
+        with listening(teller), reviewing(orders.reviewer), leaving_soon(last_words):
             yield
         stills.end()
 
