@@ -32,7 +32,7 @@ async function show() {
   document.getElementById("said").textContent = "";
   const [match, module] = ROUTES.map(([shape, file]) => [shape.exec(path), file]).find(([found]) => found) ?? [null, null];
   main.classList.remove("wide");
-  const place = el("div", { class: "view" });
+  const place = el("div", { class: "view" }, waiting());
   fill(main, place);
   try {
     if (!match) return nowhere(place);
@@ -44,6 +44,12 @@ async function show() {
     if (mine === turn) fill(place, el("h1", { tabindex: "-1", text: words.refusals.heading }), refused(error, show));
   }
   if (mine === turn) arrive(place);
+}
+
+/** What stands there until the server has answered. */
+function waiting() {
+  return el("div", { class: "stack" }, el("p", { class: "soft", role: "status", text: words.loading }),
+    el("div", { class: "bones", "aria-hidden": "true" }, el("span"), el("span"), el("span")));
 }
 
 function arrive(place) {

@@ -8,6 +8,7 @@ export const words = {
   unnamed: "Without a name",
   no: "No, go back",
   close: "Close",
+  loading: "One moment …",
   languages: (names) => (names.length ? `into ${list.format(names)}` : ""),
   languageNames: {
     en: "English", fr: "French", de: "German", es: "Spanish", it: "Italian", ar: "Arabic", pt: "Portuguese", nl: "Dutch",
@@ -185,7 +186,6 @@ export const words = {
     title: (title) => `Mend ${title}`,
     language: "Language",
     leaveUnsaved: "You have changes that are not saved. Leave without them?",
-    loading: "Bringing the lines …",
     none: "There are no lines yet.",
     back: "Back",
     sides: { label: "What you see and hear", both: "Side by side", dub: "Dub", source: "Original" },

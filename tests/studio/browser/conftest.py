@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import stub_media
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from stub_studio import Stub, application, serving
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "server"))  # the studio that the server's own tests stand up
@@ -31,6 +31,9 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )
 
+PATIENCE_MS = 30_000
+"""What a page is given on a machine that is busy; it is waited out only by a test that fails."""
+
 
 def chromium() -> str | None:
     """The browser to drive, None where there is none."""
@@ -42,6 +45,7 @@ def browser() -> Iterator[Browser]:
     found = chromium()
     if found is None:
         pytest.skip("no Chromium on the path: install one (Debian: chromium), or name it in REDUB_CHROMIUM")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=found, args=list(FLAGS), chromium_sandbox=False)
         yield started
@@ -78,7 +82,7 @@ def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     def open_one(**given: object) -> BrowserContext:
         context = browser.new_context(**given)  # type: ignore[arg-type]
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
         context.on("weberror", lambda error: faults.append(str(error.error)))
         opened.append(context)
