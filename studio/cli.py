@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.options import Json
+from flows.cli.output import choose_output
+
 app = typer.Typer()
 studio_app = typer.Typer(no_args_is_help=False, invoke_without_command=True)
 app.add_typer(studio_app, name="studio")
@@ -77,6 +80,7 @@ def studio(
         int,
         typer.Option("--days", min=1, help="Days after which an untouched project goes.", rich_help_panel=_HOW_MUCH),
     ] = 30,
+    json: Json = False,
 ) -> None:
     """Serve a page on which lecturers upload, watch, mend and take home their dubs."""
     if context.invoked_subcommand is not None:
@@ -100,17 +104,19 @@ def studio(
                 retention_days=days,
             ),
         ),
-        say=lambda line: typer.echo(line, err=True),
+        output=choose_output(as_json=json),
     )
 
 
 @studio_app.command()
 def token(
     user: Annotated[str, typer.Argument(help="Whose it is, as in ada.", metavar="NAME")],
+    json: Json = False,
 ) -> None:
     """Make a token: the line for the file of --tokens goes to standard output, the token itself is shown once."""
     from studio.tokens import new_token
 
     secret, line = new_token(user)
-    typer.echo(f"The token of {user}, shown this once: {secret}", err=True)
-    typer.echo(line)
+    output = choose_output(as_json=json)
+    output.say(f"The token of {user}, shown this once: {secret}")
+    output.result({"user": user, "token": secret, "line": line}, line)

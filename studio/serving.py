@@ -7,11 +7,14 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import socket
 
+from rich.markup import escape
+
+from flows.cli.output import Output
 from flows.server import StartingServer, prefect_server
 from flows.watch.receiver import Limits as HttpLimits
 from flows.watch.serving import listener, server
@@ -27,22 +30,20 @@ _LOG = logging.getLogger(__name__)
 
 _AGAIN_S = 10.0
 
-Say = Callable[[str], None]
 
+def serve(settings: Settings, *, output: Output, command: Command = run_command) -> None:
+    """Serve until Ctrl-C or SIGTERM, and say where.
 
-def serve(settings: Settings, *, say: Say, command: Command = run_command) -> None:
-    """Serve until Ctrl-C or SIGTERM. BadInput where it cannot listen there, or another studio has the folder.
-
-    NoSpace where its folders cannot be written.
+    BadInput where it cannot listen there, or another studio has the folder. NoSpace where its folders cannot be written.
     """
     for folder in (settings.folder, cache_folder()):
         require_writable(folder.absolute())
     _log()
     with _alone(settings.folder), listener(settings.host, settings.port) as here, prefect_server() as starting:
-        asyncio.run(_serve(settings, here, starting, command, say))
+        asyncio.run(_serve(settings, here, starting, command, output))
 
 
-async def _serve(settings: Settings, here: socket, starting: StartingServer, command: Command, say: Say) -> None:
+async def _serve(settings: Settings, here: socket, starting: StartingServer, command: Command, output: Output) -> None:
     async def ready() -> None:
         """Wait for the Prefect server. One of this process's own that is gone does not come back: Unavailable."""
         while True:
@@ -70,11 +71,13 @@ async def _serve(settings: Settings, here: socket, starting: StartingServer, com
     ]
     serving = asyncio.create_task(http.serve(sockets=[here]))
     host, port = here.getsockname()[:2]
-    say(f"The studio: http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    output.event("serving", url=url)
+    output.say(escape(f"The studio: {url} (Ctrl-C ends it)"))
     try:
         await _until(stopped, tasks[0], serving)
     finally:
-        say("ending; what is under way goes on at the next start")
+        output.say("ending; what is under way goes on at the next start")
         made.end_streams()
         http.should_exit = True
         await made.queue.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import socket
 import subprocess
@@ -27,6 +28,11 @@ def test_a_token_is_shown_once_and_its_line_can_be_kept(tmp_path: Path) -> None:
     done = redub(tmp_path, "token", "ada")
     assert done.returncode == 0
     assert done.stdout == f"ada:{digest(done.stderr.split()[-1])}\n"
+
+
+def test_machines_are_told_the_same(tmp_path: Path) -> None:
+    told = json.loads(redub(tmp_path, "token", "ada", "--json").stdout)
+    assert told["line"] == f"ada:{digest(told['token'])}"
 
 
 @pytest.mark.parametrize(
