@@ -34,7 +34,7 @@ _AGAIN_S = 10.0
 def serve(settings: Settings, *, output: Output, command: Command = run_command) -> None:
     """Serve until Ctrl-C or SIGTERM, and say where.
 
-    BadInput where it cannot listen there, or another studio has the folder. NoSpace where its folders cannot be written.
+    BadInput where it cannot listen there, or another studio has the folder; NoSpace where that cannot be written.
     """
     for folder in (settings.folder, cache_folder()):
         require_writable(folder.absolute())
