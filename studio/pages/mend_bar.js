@@ -19,7 +19,11 @@ export function mendBar({ project, language, sheet, saver, on }) {
   const languages = project.to.length > 1
     ? el("select", { class: "language", "aria-label": mend.language }, project.to.map((code) => el("option", { value: code, text: name(code), selected: code === language })))
     : el("span", { class: "chip accent", text: name(language) });
-  languages.addEventListener("change", () => (location.hash = `#/p/${project.id}/mend?language=${languages.value}`));
+  languages.addEventListener("change", () => {
+    const wanted = languages.value;
+    languages.value = language; // until the other view stands: what is not saved may keep this one
+    location.hash = `#/p/${project.id}/mend?language=${wanted}`;
+  });
   const element = el("div", { class: "mend-bar" },
     el("a", { class: "button small quiet square", href: project.state === "done" ? `#/p/${project.id}/out` : `#/p/${project.id}`, "aria-label": mend.back, title: mend.back }, icon("cross")),
     el("h1", {}, el("span", { class: "away", text: mend.title("") }), el("bdi", { text: project.title || project.source.name || words.unnamed })), languages,

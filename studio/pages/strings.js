@@ -110,7 +110,7 @@ export const words = {
     record: {
       start: "Start to record", stop: "Stop", again: "Record again", use: "Use this recording", snap: "Take a picture",
       ask: "Your browser asks whether the studio may listen. Nothing leaves this machine and its studio.",
-      allow: "Turn on", level: "How loud it is", time: "Recorded", preview: "Listen or look before you use it.",
+      allow: "Turn on", level: "How loud it is", preview: "Listen or look before you use it.",
       refused: { error: "The browser did not give access.", remedy: "Allow the microphone or camera for this page, then try again." },
       none: { error: "No microphone or camera was found.", remedy: "Connect one, or choose a file." },
       insecure: { error: "A browser records only on localhost or over HTTPS.", remedy: "Open the studio that way, or choose a file." },
@@ -155,7 +155,6 @@ export const words = {
   watch: {
     progress: (title) => `Progress of ${title}`,
     left: (time) => `${time} left`,
-    ready: "Ready to start",
     estimate: (time) => `It will take ${time}.`,
     start: "Start",
     change: "Delete and begin anew",
@@ -194,7 +193,6 @@ export const words = {
     noDub: "There is no dub yet; you hear the original.",
     zoom: { label: "How close the timeline looks", in: "Closer", out: "Farther" },
     waveform: "Sound of the dub above, of the original below; a block is a line.",
-    wavesNone: "The sound cannot be drawn.",
     follow: "Follow",
     followHelp: "The list goes along with what is said",
     search: "Find in the lines",
@@ -210,7 +208,6 @@ export const words = {
       source: "Heard", sourceHelp: "Corrected, it is translated again.",
       translation: "Said instead", translationHelp: "A single - leaves the line silent.",
       speaker: "Speaker", voice: "Voice", start: "From", end: "To",
-      timesHelp: "Minutes and seconds, as in 1:05.250.",
       hear: "Hear it", hearing: "Speaking …", stop: "Stop", play: "Play in the video", reviewed: "Reviewed", own: "Back to the machine's", ownAgain: "The machine's own, as soon as you save",
       split: "Split", merge: "Join with the next", previous: "Previous line", next: "Next line",
       timeWrong: "Write a time such as 1:05.250.", timeOrder: "The end must come after the start.",
