@@ -26,7 +26,11 @@ export async function send(method, path, { body, headers = {}, signal } = {}) {
   let answer;
   try {
     answer = await fetch(path, {
-      method, body, signal, credentials: "same-origin", redirect: "error",
+      method,
+      body,
+      signal,
+      credentials: "same-origin",
+      redirect: "error",
       headers: unsafe ? { "X-Redub": "1", ...headers } : headers,
     });
   } catch (error) {
@@ -73,7 +77,9 @@ export const server = {
     ask("PUT", `${of(id)}/lines?${inLanguage(language)}`, { changes }, { "If-Match": etag }),
   hear: async (id, line, wanted, signal) => {
     const answer = await send("POST", `${of(id)}/lines/${encodeURIComponent(line)}/hear`, {
-      body: JSON.stringify(wanted), headers: { "Content-Type": "application/json" }, signal,
+      body: JSON.stringify(wanted),
+      headers: { "Content-Type": "application/json" },
+      signal,
     });
     return answer.blob();
   },

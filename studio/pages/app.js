@@ -30,14 +30,21 @@ async function show() {
   leave?.();
   leave = null;
   document.getElementById("said").textContent = "";
-  const [match, module] = ROUTES.map(([shape, file]) => [shape.exec(path), file]).find(([found]) => found) ?? [null, null];
+  const [match, module] = ROUTES.map(([shape, file]) => [shape.exec(path), file]).find(([found]) => found) ?? [
+    null,
+    null,
+  ];
   main.classList.remove("wide");
   const place = el("div", { class: "view" }, waiting());
   fill(main, place);
   try {
     if (!match) return nowhere(place);
     const view = await import(module);
-    const end = await view.show(place, { ...match.groups, query: new URLSearchParams(query), wide: () => main.classList.add("wide") });
+    const end = await view.show(place, {
+      ...match.groups,
+      query: new URLSearchParams(query),
+      wide: () => main.classList.add("wide"),
+    });
     if (mine !== turn) return end?.();
     leave = end ?? null;
   } catch (error) {
@@ -48,8 +55,12 @@ async function show() {
 
 /** What stands there until the server has answered. */
 function waiting() {
-  return el("div", { class: "stack" }, el("p", { class: "soft", role: "status", text: words.loading }),
-    el("div", { class: "bones", "aria-hidden": "true" }, el("span"), el("span"), el("span")));
+  return el(
+    "div",
+    { class: "stack" },
+    el("p", { class: "soft", role: "status", text: words.loading }),
+    el("div", { class: "bones", "aria-hidden": "true" }, el("span"), el("span"), el("span")),
+  );
 }
 
 function arrive(place) {
@@ -69,8 +80,11 @@ function arrive(place) {
 }
 
 function nowhere(place) {
-  fill(place, el("h1", { text: words.refusals.nowhere }),
-    el("p", { class: "lead" }, el("a", { href: "#/", text: words.home.back })));
+  fill(
+    place,
+    el("h1", { text: words.refusals.nowhere }),
+    el("p", { class: "lead" }, el("a", { href: "#/", text: words.home.back })),
+  );
   arrive(place);
 }
 
@@ -79,7 +93,12 @@ function navigation(session) {
   if (session?.login) {
     items.push(
       el("span", { class: "who" }, el("bdi", { text: session.user })),
-      el("button", { type: "button", on: { click: logout } }, icon("out"), el("span", { class: "words", text: words.login.out })),
+      el(
+        "button",
+        { type: "button", on: { click: logout } },
+        icon("out"),
+        el("span", { class: "words", text: words.login.out }),
+      ),
     );
   }
   fill(document.getElementById("nav"), items);

@@ -16,19 +16,36 @@ const ACCEPTS = {
 const ICONS = { upload: "upload", camera: "camera", microphone: "voice", address: "link" };
 
 /**
- * A part of a form. `kind` is what fits: "video", "picture" or "sound"; `ways` how it may come; `offer` the server's offer.
+ * A part of a form. `kind` is what fits: "video", "picture" or "sound"; `ways` how it may come; `offer` is the server's.
  * Gives `{element, value(), busy(), end()}`: `value()` is `{upload}`, `{uri}` or null, `name()` what it is called.
  */
 export function bring({ title, help, kind, ways, offer, onChange }) {
   const body = el("div", { class: "bring-body" });
   const state = { way: ways[0], value: null, name: "", abort: null, end: null };
   const heading = freshId("bring");
-  const tabs = ways.map((way) => el("button", {
-    type: "button", class: "button small", "aria-pressed": String(way === state.way), data: { way }, on: { click: () => choose(way) },
-  }, icon(ICONS[way]), words.make.ways[way]));
-  const element = el("section", { class: "card part", "aria-labelledby": heading },
-    el("h2", { id: heading, text: title }), el("p", { class: "help", text: help }),
-    ways.length > 1 && el("div", { class: "row ways-in", role: "group", "aria-label": words.make.waysLabel(title) }, tabs), body);
+  const tabs = ways.map((way) =>
+    el(
+      "button",
+      {
+        type: "button",
+        class: "button small",
+        "aria-pressed": String(way === state.way),
+        data: { way },
+        on: { click: () => choose(way) },
+      },
+      icon(ICONS[way]),
+      words.make.ways[way],
+    ),
+  );
+  const element = el(
+    "section",
+    { class: "card part", "aria-labelledby": heading },
+    el("h2", { id: heading, text: title }),
+    el("p", { class: "help", text: help }),
+    ways.length > 1 &&
+      el("div", { class: "row ways-in", role: "group", "aria-label": words.make.waysLabel(title) }, tabs),
+    body,
+  );
 
   function choose(way) {
     clear();
@@ -48,12 +65,29 @@ export function bring({ title, help, kind, ways, offer, onChange }) {
   }
 
   function drop(error = null) {
-    const input = el("input", { type: "file", class: "away", accept: ACCEPTS[kind].accept, tabindex: "-1", "aria-hidden": "true" });
+    const input = el("input", {
+      type: "file",
+      class: "away",
+      accept: ACCEPTS[kind].accept,
+      tabindex: "-1",
+      "aria-hidden": "true",
+    });
     input.addEventListener("change", () => input.files[0] && send(input.files[0]));
-    const button = el("button", { type: "button", class: "button main", on: { click: () => input.click() } }, words.make.drop.choose);
-    const zone = el("div", { class: "drop" }, icon("upload"), el("p", { class: "drop-words", text: words.make.drop.main }),
-      el("p", { class: "soft small drop-words", text: words.make.drop.or }), button, input,
-      el("p", { class: "soft small", text: words.make.drop.limit(size(offer.limits.upload_bytes)) }));
+    const button = el(
+      "button",
+      { type: "button", class: "button main", on: { click: () => input.click() } },
+      words.make.drop.choose,
+    );
+    const zone = el(
+      "div",
+      { class: "drop" },
+      icon("upload"),
+      el("p", { class: "drop-words", text: words.make.drop.main }),
+      el("p", { class: "soft small drop-words", text: words.make.drop.or }),
+      button,
+      input,
+      el("p", { class: "soft small", text: words.make.drop.limit(size(offer.limits.upload_bytes)) }),
+    );
     for (const event of ["dragenter", "dragover"]) zone.addEventListener(event, (e) => hover(e, true));
     for (const event of ["dragleave", "drop"]) zone.addEventListener(event, (e) => hover(e, false));
     zone.addEventListener("drop", (e) => e.dataTransfer.files[0] && send(e.dataTransfer.files[0]));
@@ -71,10 +105,34 @@ export function bring({ title, help, kind, ways, offer, onChange }) {
     const abort = new AbortController();
     Object.assign(state, { abort, end: null, name: file.name });
     const bar = el("span");
-    const meter = el("div", { class: "bar", role: "progressbar", "aria-label": words.make.upload.label(file.name), "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
+    const meter = el(
+      "div",
+      {
+        class: "bar",
+        role: "progressbar",
+        "aria-label": words.make.upload.label(file.name),
+        "aria-valuemin": 0,
+        "aria-valuemax": 100,
+      },
+      bar,
+    );
     const told = el("p", { class: "soft small clock" });
-    const button = el("button", { type: "button", class: "button small", on: { click: () => choose("upload") } }, icon("cross"), words.make.upload.cancel);
-    fill(body, el("div", { class: "sending stack" }, el("div", { class: "row spread" }, el("strong", {}, el("bdi", { text: file.name })), button), meter, told));
+    const button = el(
+      "button",
+      { type: "button", class: "button small", on: { click: () => choose("upload") } },
+      icon("cross"),
+      words.make.upload.cancel,
+    );
+    fill(
+      body,
+      el(
+        "div",
+        { class: "sending stack" },
+        el("div", { class: "row spread" }, el("strong", {}, el("bdi", { text: file.name })), button),
+        meter,
+        told,
+      ),
+    );
     onChange();
     let wasWaiting = false;
     try {
@@ -85,7 +143,11 @@ export function bring({ title, help, kind, ways, offer, onChange }) {
           bar.style.inlineSize = `${percent}%`;
           meter.setAttribute("aria-valuenow", String(percent));
           const going = words.make.upload.going(size(sent), size(of));
-          told.textContent = waiting ? words.make.upload.waiting : resumed && sent < of ? `${going}. ${words.make.upload.resumed(size(sent))}` : going;
+          told.textContent = waiting
+            ? words.make.upload.waiting
+            : resumed && sent < of
+              ? `${going}. ${words.make.upload.resumed(size(sent))}`
+              : going;
           if (waiting && !wasWaiting) announce(words.make.upload.waiting);
           wasWaiting = waiting;
         },
@@ -102,17 +164,37 @@ export function bring({ title, help, kind, ways, offer, onChange }) {
 
   function arrived(file) {
     announce(`${words.make.upload.done}: ${file.name}`);
-    const another = el("button", { type: "button", class: "button small", on: { click: () => choose(state.way) } }, words.make.drop.another);
-    fill(body, el("div", { class: "arrived row spread" },
-      el("p", { class: "row" }, el("span", { class: "chip good" }, icon("check"), words.make.upload.done), el("bdi", { text: file.name }), el("span", { class: "soft small", text: size(file.size) })),
-      another), preview(file));
+    const another = el(
+      "button",
+      { type: "button", class: "button small", on: { click: () => choose(state.way) } },
+      words.make.drop.another,
+    );
+    fill(
+      body,
+      el(
+        "div",
+        { class: "arrived row spread" },
+        el(
+          "p",
+          { class: "row" },
+          el("span", { class: "chip good" }, icon("check"), words.make.upload.done),
+          el("bdi", { text: file.name }),
+          el("span", { class: "soft small", text: size(file.size) }),
+        ),
+        another,
+      ),
+      preview(file),
+    );
   }
 
   function preview(file) {
     const kindOf = file.type.split("/")[0];
     if (!["image", "video", "audio"].includes(kindOf)) return null;
     const url = URL.createObjectURL(file);
-    const shown = kindOf === "image" ? el("img", { src: url, alt: "" }) : el(kindOf, { src: url, controls: true, preload: "metadata", "aria-label": file.name });
+    const shown =
+      kindOf === "image"
+        ? el("img", { src: url, alt: "" })
+        : el(kindOf, { src: url, controls: true, preload: "metadata", "aria-label": file.name });
     shown.addEventListener("error", () => shown.remove());
     state.end = () => URL.revokeObjectURL(url);
     return el("div", { class: "preview" }, shown);
@@ -130,7 +212,13 @@ export function bring({ title, help, kind, ways, offer, onChange }) {
   function address() {
     const { label, help: about, wrong } = words.make.address;
     const fault = el("p", { class: "fault", role: "alert" });
-    const input = el("input", { type: "text", inputmode: "url", spellcheck: "false", autocomplete: "off", placeholder: offer.s3_prefixes[0] });
+    const input = el("input", {
+      type: "text",
+      inputmode: "url",
+      spellcheck: "false",
+      autocomplete: "off",
+      placeholder: offer.s3_prefixes[0],
+    });
     input.addEventListener("input", () => {
       const fits = offer.s3_prefixes.some((prefix) => input.value.trim().startsWith(prefix));
       state.value = fits ? { uri: input.value.trim() } : null;
@@ -139,7 +227,10 @@ export function bring({ title, help, kind, ways, offer, onChange }) {
       input.setAttribute("aria-invalid", String(Boolean(input.value) && !fits));
       onChange();
     });
-    input.addEventListener("change", () => (fault.textContent = input.value && !state.value ? wrong(offer.s3_prefixes) : ""));
+    input.addEventListener(
+      "change",
+      () => (fault.textContent = input.value && !state.value ? wrong(offer.s3_prefixes) : ""),
+    );
     fill(body, field(label, input, { help: about(offer.s3_prefixes), fault }));
     fault.classList.add("kept");
   }

@@ -4,7 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * An element. `props`: attributes by name; `on` holds listeners by event, `data` data attributes, `text` the text.
- * An attribute of false, null or undefined is left out, of true is set empty. Children that are null or false are left out.
+ * An attribute of false, null or undefined is left out, of true is set empty. So are children of null or false.
  */
 export function el(tag, props = {}, ...children) {
   const made = document.createElement(tag);
@@ -41,7 +41,9 @@ export function drawn(paths, className = "icon") {
 
 /** Replaces what is in `parent`, where it differs. */
 export function fill(parent, ...children) {
-  parent.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  parent.replaceChildren(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
 }
 
 let counter = 0;

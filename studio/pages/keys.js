@@ -1,16 +1,46 @@
-// The keys of mending, and the sheet that says them. Single keys act only while no text is edited, and can be switched off.
+// The keys of mending, and the sheet that says them. Single keys act only while no text is edited, and can be off.
 import { el, freshId } from "./elements.js";
 import { words } from "./strings.js";
 
 const SWITCH = "keys-off";
 const SHEET = [
-  ["play", "Space"], ["back", "←"], ["ahead", "→"], ["previous", "↑"], ["next", "↓"], ["edit", "Enter"], ["leave", "Esc"], ["nextFromText", "Ctrl Enter"],
-  ["line", "P"], ["hear", "H"], ["side", "A"], ["reviewed", "R"], ["doubt", "D"], ["split", "S"], ["merge", "M"], ["follow", "F"],
-  ["undo", "Ctrl Z"], ["redo", "Ctrl Shift Z"], ["save", "Ctrl S"], ["help", "?"],
+  ["play", "Space"],
+  ["back", "←"],
+  ["ahead", "→"],
+  ["previous", "↑"],
+  ["next", "↓"],
+  ["edit", "Enter"],
+  ["leave", "Esc"],
+  ["nextFromText", "Ctrl Enter"],
+  ["line", "P"],
+  ["hear", "H"],
+  ["side", "A"],
+  ["reviewed", "R"],
+  ["doubt", "D"],
+  ["split", "S"],
+  ["merge", "M"],
+  ["follow", "F"],
+  ["undo", "Ctrl Z"],
+  ["redo", "Ctrl Shift Z"],
+  ["save", "Ctrl S"],
+  ["help", "?"],
 ];
 const SINGLE = {
-  " ": "play", ArrowLeft: "back", ArrowRight: "ahead", ArrowUp: "previous", ArrowDown: "next", Enter: "edit", p: "line", h: "hear", a: "side", r: "reviewed", d: "doubt", s: "split",
-  m: "merge", f: "follow", "?": "help",
+  " ": "play",
+  ArrowLeft: "back",
+  ArrowRight: "ahead",
+  ArrowUp: "previous",
+  ArrowDown: "next",
+  Enter: "edit",
+  p: "line",
+  h: "hear",
+  a: "side",
+  r: "reviewed",
+  d: "doubt",
+  s: "split",
+  m: "merge",
+  f: "follow",
+  "?": "help",
 };
 const TYPED = "input:not([type=checkbox]):not([type=range]):not([type=radio]), textarea, select";
 const OWN = "button, a, summary, [role=slider], input"; // they answer to these themselves
@@ -55,11 +85,24 @@ export function showKeys() {
   const heading = el("h2", { id: freshId("keys"), text: words.mend.keysTitle });
   const works = el("input", { type: "checkbox" });
   works.checked = !localStorage.getItem(SWITCH);
-  works.addEventListener("change", () => (works.checked ? localStorage.removeItem(SWITCH) : localStorage.setItem(SWITCH, "1")));
-  const pairs = SHEET.map(([name, keys]) => el("div", {}, el("dt", {}, pressedTogether(keys)), el("dd", { text: words.mend.sheet[name] })));
-  const dialog = el("dialog", { class: "broad", "aria-labelledby": heading.id }, el("form", { method: "dialog" }, heading,
-    el("dl", { class: "keys" }, pairs), el("label", { class: "tick" }, works, el("span", { text: words.mend.keysOn })),
-    el("div", { class: "actions" }, el("button", { class: "button main", text: words.close }))));
+  works.addEventListener("change", () =>
+    works.checked ? localStorage.removeItem(SWITCH) : localStorage.setItem(SWITCH, "1"),
+  );
+  const pairs = SHEET.map(([name, keys]) =>
+    el("div", {}, el("dt", {}, pressedTogether(keys)), el("dd", { text: words.mend.sheet[name] })),
+  );
+  const dialog = el(
+    "dialog",
+    { class: "broad", "aria-labelledby": heading.id },
+    el(
+      "form",
+      { method: "dialog" },
+      heading,
+      el("dl", { class: "keys" }, pairs),
+      el("label", { class: "tick" }, works, el("span", { text: words.mend.keysOn })),
+      el("div", { class: "actions" }, el("button", { class: "button main", text: words.close })),
+    ),
+  );
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

@@ -9,18 +9,32 @@ import { words } from "./strings.js";
  */
 export function languagePicker({ offer, kind, onChange }) {
   const single = kind === "text";
-  const targets = single ? offer.spoken ?? offer.targets : offer.targets;
+  const targets = single ? (offer.spoken ?? offer.targets) : offer.targets;
   const chosen = new Map(); // code -> select of its voice
   const sound = new Audio();
   const { heading, spoken, auto, spokenHelp, into, intoHelp, none, one } = words.make.languages;
-  const from = el("select", {}, el("option", { value: "auto", text: auto }), offer.sources.map((each) => el("option", { value: each.code, text: each.name })));
+  const from = el(
+    "select",
+    {},
+    el("option", { value: "auto", text: auto }),
+    offer.sources.map((each) => el("option", { value: each.code, text: each.name })),
+  );
   const items = el("ul", { class: "languages" }, targets.map(item));
   const legend = single ? one : into;
   from.addEventListener("change", fit);
-  const element = el("section", { class: "card part", "aria-labelledby": "languages" },
+  const element = el(
+    "section",
+    { class: "card part", "aria-labelledby": "languages" },
     el("h2", { id: "languages", text: heading }),
     !single && field(spoken, from, { help: spokenHelp }),
-    el("fieldset", {}, el("legend", { class: "label", text: legend }), el("p", { class: "help", text: targets.length ? intoHelp : none }), items));
+    el(
+      "fieldset",
+      {},
+      el("legend", { class: "label", text: legend }),
+      el("p", { class: "help", text: targets.length ? intoHelp : none }),
+      items,
+    ),
+  );
 
   function item(target) {
     const tick = el("input", { type: single ? "radio" : "checkbox", name: "language", value: target.code });
@@ -35,15 +49,32 @@ export function languagePicker({ offer, kind, onChange }) {
       }
       onChange();
     });
-    const native = target.native_name && target.native_name !== target.name
-      ? el("bdi", { class: "soft", lang: target.code, dir: target.direction, text: target.native_name }) : null;
-    return el("li", { data: { code: target.code } }, el("label", { class: "tick" }, tick, el("span", { class: "row tight" }, el("span", { text: target.name }), native)), more);
+    const native =
+      target.native_name && target.native_name !== target.name
+        ? el("bdi", { class: "soft", lang: target.code, dir: target.direction, text: target.native_name })
+        : null;
+    return el(
+      "li",
+      { data: { code: target.code } },
+      el(
+        "label",
+        { class: "tick" },
+        tick,
+        el("span", { class: "row tight" }, el("span", { text: target.name }), native),
+      ),
+      more,
+    );
   }
 
   function voiceChoice(target) {
     const { voice: label, hear, stop, any, gender } = words.make.languages;
     const named = (each) => [each.name, gender[each.gender], each.note].filter(Boolean).join(", ");
-    const select = el("select", {}, !single && el("option", { value: "", text: any }), target.voices.map((each) => el("option", { value: each.id, text: named(each) })));
+    const select = el(
+      "select",
+      {},
+      !single && el("option", { value: "", text: any }),
+      target.voices.map((each) => el("option", { value: each.id, text: named(each) })),
+    );
     chosen.set(target.code, select);
     const button = el("button", { type: "button", class: "button square" });
     const dress = (playing) => {
@@ -63,7 +94,13 @@ export function languagePicker({ offer, kind, onChange }) {
       sound.onended = sound.onpause = () => dress(false);
       sound.onerror = () => dress(false);
       button.setAttribute("aria-busy", "true");
-      sound.play().then(() => dress(true), () => dress(false)).finally(() => button.removeAttribute("aria-busy"));
+      sound
+        .play()
+        .then(
+          () => dress(true),
+          () => dress(false),
+        )
+        .finally(() => button.removeAttribute("aria-busy"));
     });
     select.addEventListener("change", () => (sound.pause(), dress(false)));
     dress(false);
@@ -76,7 +113,8 @@ export function languagePicker({ offer, kind, onChange }) {
     for (const row of items.children) {
       const target = targets.find((each) => each.code === row.dataset.code);
       const tick = row.querySelector("input");
-      const fits = from.value === "auto" || !target.from || (target.from.includes(from.value) && target.code !== from.value);
+      const fits =
+        from.value === "auto" || !target.from || (target.from.includes(from.value) && target.code !== from.value);
       if (!fits && tick.checked) tick.click();
       tick.disabled = !fits;
       row.classList.toggle("unfit", !fits);
@@ -92,8 +130,11 @@ export function languagePicker({ offer, kind, onChange }) {
   return {
     element,
     to: () => [...chosen.keys()],
-    voices: () => Object.fromEntries([...chosen].filter(([, select]) => select.value).map(([code, select]) => [code, select.value])),
-    from: () => (single ? chosen.keys().next().value ?? "auto" : from.value),
+    voices: () =>
+      Object.fromEntries(
+        [...chosen].filter(([, select]) => select.value).map(([code, select]) => [code, select.value]),
+      ),
+    from: () => (single ? (chosen.keys().next().value ?? "auto") : from.value),
     end: () => sound.pause(),
   };
 }

@@ -7,8 +7,8 @@ import { refused } from "./notices.js";
 import { words } from "./strings.js";
 
 /**
- * A form over one line of `sheet`. `hear(line, signal)` gives its sound as a blob; `actions` are `split`, `merge`, `play`,
- * `step(by)`, `done()`. `{element, show(id), refresh(columns), hear(), focus(column), end()}`.
+ * A form over one line of `sheet`. `hear(line, signal)` gives its sound as a blob; `actions` are `split`, `merge`,
+ * `play` and `step(by)`. `{element, show(id), refresh(columns), hear(), focus(column), caret, end()}`.
  */
 export function lineEditor({ sheet, languages, hear, actions }) {
   const { editor } = words.mend;
@@ -19,18 +19,63 @@ export function lineEditor({ sheet, languages, hear, actions }) {
   const heard = el("p", { class: "soft small clock", role: "status" });
   const problem = el("div");
   const fit = el("p", { class: "soft small" });
-  const tool = (name, text, press) => el("button", { type: "button", class: "button small", on: { click: press } }, icon(name), text);
-  const form = el("form", { class: "editor stack", "aria-labelledby": "line-heading", novalidate: true },
-    el("div", { class: "row spread" }, el("div", { class: "row tight" }, heading, fit),
-      el("div", { class: "row tight" },
-        el("button", { type: "button", class: "button small square", "aria-label": editor.previous, title: editor.previous, on: { click: () => actions.step(-1) } }, "↑"),
-        el("button", { type: "button", class: "button small square", "aria-label": editor.next, title: editor.next, on: { click: () => actions.step(1) } }, "↓"))),
+  const tool = (name, text, press) =>
+    el("button", { type: "button", class: "button small", on: { click: press } }, icon(name), text);
+  const form = el(
+    "form",
+    { class: "editor stack", "aria-labelledby": "line-heading", novalidate: true },
+    el(
+      "div",
+      { class: "row spread" },
+      el("div", { class: "row tight" }, heading, fit),
+      el(
+        "div",
+        { class: "row tight" },
+        el(
+          "button",
+          {
+            type: "button",
+            class: "button small square",
+            "aria-label": editor.previous,
+            title: editor.previous,
+            on: { click: () => actions.step(-1) },
+          },
+          "↑",
+        ),
+        el(
+          "button",
+          {
+            type: "button",
+            class: "button small square",
+            "aria-label": editor.next,
+            title: editor.next,
+            on: { click: () => actions.step(1) },
+          },
+          "↓",
+        ),
+      ),
+    ),
     doubts,
     el("div", { class: "texts" }, parts.source.element, parts.translation.element),
-    el("div", { class: "row" }, hearButton, tool("play", editor.play, actions.play), el("label", { class: "tick inline" }, parts.reviewed.control, el("span", { text: editor.reviewed })), heard),
+    el(
+      "div",
+      { class: "row" },
+      hearButton,
+      tool("play", editor.play, actions.play),
+      el("label", { class: "tick inline" }, parts.reviewed.control, el("span", { text: editor.reviewed })),
+      heard,
+    ),
     problem,
-    el("div", { class: "small-fields" }, parts.speaker.element, parts.voice.element, parts.start_s.element, parts.end_s.element),
-    el("div", { class: "row" }, tool("split", editor.split, actions.split), tool("merge", editor.merge, actions.merge)));
+    el(
+      "div",
+      { class: "small-fields" },
+      parts.speaker.element,
+      parts.voice.element,
+      parts.start_s.element,
+      parts.end_s.element,
+    ),
+    el("div", { class: "row" }, tool("split", editor.split, actions.split), tool("merge", editor.merge, actions.merge)),
+  );
   const none = el("p", { class: "soft", text: editor.none });
   const element = el("section", { class: "card editor-holder", "aria-label": words.mend.editor.source }, none, form);
   element.setAttribute("aria-label", editor.heading(""));
@@ -67,14 +112,24 @@ export function lineEditor({ sheet, languages, hear, actions }) {
     if (!line) return show(null);
     heading.textContent = editor.heading(line.number);
     for (const [column, part] of Object.entries(parts)) {
-      const isTyped = part.live && part.control === document.activeElement && columns?.includes(column) && part.read(line) === line[column];
+      const isTyped =
+        part.live &&
+        part.control === document.activeElement &&
+        columns?.includes(column) &&
+        part.read(line) === line[column];
       if (!isTyped) part.write(line);
       if (part.own) part.own.hidden = !line.edited.includes(column) || line[column] === "";
     }
-    const notes = [Number.isFinite(line.rate) && line.rate ? editor.fits(line.rate) : "", line.held_s > 0 ? editor.held(line.held_s.toFixed(1)) : ""];
+    const notes = [
+      Number.isFinite(line.rate) && line.rate ? editor.fits(line.rate) : "",
+      line.held_s > 0 ? editor.held(line.held_s.toFixed(1)) : "",
+    ];
     fit.textContent = notes.filter(Boolean).join(" · ");
     doubts.hidden = !line.doubts.length;
-    fill(doubts, line.doubts.map((each) => el("li", {}, icon("warn"), el("span", { text: each.text }))));
+    fill(
+      doubts,
+      line.doubts.map((each) => el("li", {}, icon("warn"), el("span", { text: each.text }))),
+    );
   }
 
   async function play() {
@@ -110,7 +165,11 @@ export function lineEditor({ sheet, languages, hear, actions }) {
 
   function dress(how) {
     attribute(hearButton, "aria-busy", how === "busy" ? "true" : null);
-    fill(hearButton, how === "busy" ? null : icon(how === "playing" ? "stop" : "speaker"), { busy: editor.hearing, playing: editor.stop }[how] ?? editor.hear);
+    fill(
+      hearButton,
+      how === "busy" ? null : icon(how === "playing" ? "stop" : "speaker"),
+      { busy: editor.hearing, playing: editor.stop }[how] ?? editor.hear,
+    );
     if (how === "busy") announce(editor.hearing);
   }
 
@@ -118,7 +177,9 @@ export function lineEditor({ sheet, languages, hear, actions }) {
   sound.addEventListener("ended", () => dress(""));
   dress("");
   return {
-    element, show, refresh,
+    element,
+    show,
+    refresh,
     hear: play,
     focus: (column = "translation") => parts[column].control.focus(),
     get caret() {
@@ -131,20 +192,33 @@ export function lineEditor({ sheet, languages, hear, actions }) {
 /** The controls, by column: how each is read from and written to a line. */
 function fields({ source, target, sourceDirection, direction }, sheet) {
   const { editor } = words.mend;
-  const own = () => el("button", { type: "button", class: "button small quiet own", hidden: true }, icon("undo"), editor.own);
+  const own = () =>
+    el("button", { type: "button", class: "button small quiet own", hidden: true }, icon("undo"), editor.own);
   const text = (label, lang, dir, help, column) => {
     const control = el("textarea", { rows: 3, lang, dir, spellcheck: "true", placeholder: editor.ownAgain });
     const back = own();
     const element = field(label, control, { help });
     element.append(back);
-    return { control, element, own: back, live: true, read: () => control.value.replace(/\s+/g, " ").trim(), write: (line) => (control.value = line[column]) };
+    return {
+      control,
+      element,
+      own: back,
+      live: true,
+      read: () => control.value.replace(/\s+/g, " ").trim(),
+      write: (line) => (control.value = line[column]),
+    };
   };
   const select = (label, options, column) => {
     const control = el("select");
     return {
-      control, element: field(label, control), read: () => control.value,
+      control,
+      element: field(label, control),
+      read: () => control.value,
       write: (line) => {
-        fill(control, options(line).map(([value, name]) => el("option", { value, text: name })));
+        fill(
+          control,
+          options(line).map(([value, name]) => el("option", { value, text: name })),
+        );
         control.value = line[column] ?? "";
       },
     };
@@ -153,7 +227,8 @@ function fields({ source, target, sourceDirection, direction }, sheet) {
     const control = el("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false" });
     const fault = el("p", { class: "fault", role: "alert" });
     return {
-      control, element: field(label, control, { fault }),
+      control,
+      element: field(label, control, { fault }),
       read: (line) => {
         const value = seconds(control.value);
         const [start, end] = column === "start_s" ? [value, line.end_s] : [line.start_s, value];
@@ -178,10 +253,16 @@ function fields({ source, target, sourceDirection, direction }, sheet) {
     source: text(editor.source, source, sourceDirection, editor.sourceHelp, "source"),
     translation: text(editor.translation, target, direction, editor.translationHelp, "translation"),
     speaker: select(editor.speaker, () => sheet.answer.speakers.map((each) => [each.id, each.name]), "speaker"),
-    voice: select(editor.voice, (line) => {
-      const voices = sheet.answer.voices.map((each) => [each.id, nameOfVoice(each.id)]);
-      return voices.some(([id]) => id === line.voice) ? voices : [[line.voice ?? "", nameOfVoice(line.voice ?? "")], ...voices];
-    }, "voice"),
+    voice: select(
+      editor.voice,
+      (line) => {
+        const voices = sheet.answer.voices.map((each) => [each.id, nameOfVoice(each.id)]);
+        return voices.some(([id]) => id === line.voice)
+          ? voices
+          : [[line.voice ?? "", nameOfVoice(line.voice ?? "")], ...voices];
+      },
+      "voice",
+    ),
     start_s: time(editor.start, "start_s"),
     end_s: time(editor.end, "end_s"),
     reviewed: { control: reviewed, read: () => reviewed.checked, write: (line) => (reviewed.checked = line.reviewed) },

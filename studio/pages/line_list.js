@@ -12,7 +12,11 @@ const BEYOND = 6; // rows above and below the window, so that a quick scroll sho
  */
 export function lineList({ sheet, languages, onSelect, onOpen, onScroll }) {
   const space = el("div", { class: "space" });
-  const element = el("div", { class: "lines", role: "listbox", tabindex: "0", "aria-label": words.mend.listLabel }, space);
+  const element = el(
+    "div",
+    { class: "lines", role: "listbox", tabindex: "0", "aria-label": words.mend.listLabel },
+    space,
+  );
   const nothing = el("p", { class: "nothing soft", hidden: true, text: words.mend.nothing });
   const holder = el("div", { class: "lines-holder" }, element, nothing);
   const rows = new Map(); // index -> row in sight
@@ -76,7 +80,8 @@ export function lineList({ sheet, languages, onSelect, onOpen, onScroll }) {
     row.start.textContent = clock(line.dub_start_s ?? line.start_s);
     row.speaker.textContent = sheet.answer.speakers.length > 1 ? nameOf(line.speaker) : "";
     row.source.textContent = line.source;
-    row.translation.textContent = line.translation === "-" ? words.mend.row.silent : line.translation || words.mend.row.own;
+    row.translation.textContent =
+      line.translation === "-" ? words.mend.row.silent : line.translation || words.mend.row.own;
     row.translation.classList.toggle("silent", ["-", ""].includes(line.translation));
     const { row: said } = words.mend;
     row.doubts.hidden = !line.doubts.length || line.reviewed;
@@ -121,11 +126,15 @@ export function lineList({ sheet, languages, onSelect, onOpen, onScroll }) {
     if (follow && id !== null) reveal(id, true);
   }
 
-  element.addEventListener("scroll", () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(sight);
-  }, { passive: true });
+  element.addEventListener(
+    "scroll",
+    () => {
+      if (asked) return;
+      asked = true;
+      requestAnimationFrame(sight);
+    },
+    { passive: true },
+  );
   for (const event of ["wheel", "touchmove"]) element.addEventListener(event, onScroll, { passive: true });
   element.addEventListener("click", (event) => {
     const row = event.target.closest("[data-id]");
@@ -137,7 +146,14 @@ export function lineList({ sheet, languages, onSelect, onOpen, onScroll }) {
   element.addEventListener("keydown", (event) => {
     const at = places.get(chosen) ?? -1;
     const page = Math.max(1, Math.floor(element.clientHeight / height) - 1);
-    const goal = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: ids.length - 1 }[event.key];
+    const goal = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      PageDown: at + page,
+      PageUp: at - page,
+      Home: 0,
+      End: ids.length - 1,
+    }[event.key];
     if (goal !== undefined && ids.length) onSelect(ids[Math.min(ids.length - 1, Math.max(0, goal))]);
     else if (event.key === "Enter" && chosen !== null) onOpen(chosen);
     else return;
@@ -150,7 +166,11 @@ export function lineList({ sheet, languages, onSelect, onOpen, onScroll }) {
   });
   watcher.observe(element);
   return {
-    element: holder, draw, update, select, now: say,
+    element: holder,
+    draw,
+    update,
+    select,
+    now: say,
     focus: () => element.focus(),
     neighbour: (id, step) => ids[(places.get(id) ?? -1) + step] ?? null,
     has: (id) => places.has(id),
@@ -170,11 +190,26 @@ function newRow({ source, target, sourceDirection, direction }) {
     translation: el("p", { class: "translation", lang: target, dir: direction }),
     doubts: el("span", { class: "chip warn" }, icon("warn"), words.mend.row.doubt),
     edited: el("span", { class: "chip accent edited" }),
-    reviewed: el("span", { class: "chip good" }, icon("check"), el("span", { class: "away", text: words.mend.row.reviewed })),
+    reviewed: el(
+      "span",
+      { class: "chip good" },
+      icon("check"),
+      el("span", { class: "away", text: words.mend.row.reviewed }),
+    ),
   };
-  row.element = el("div", { class: "line", role: "option" },
-    el("div", { class: "meta" }, row.number, row.start, row.speaker, el("span", { class: "marks" }, row.edited, row.doubts, row.reviewed)),
-    row.source, row.translation);
+  row.element = el(
+    "div",
+    { class: "line", role: "option" },
+    el(
+      "div",
+      { class: "meta" },
+      row.number,
+      row.start,
+      row.speaker,
+      el("span", { class: "marks" }, row.edited, row.doubts, row.reviewed),
+    ),
+    row.source,
+    row.translation,
+  );
   return row;
 }
-

@@ -6,8 +6,8 @@ import { words } from "./strings.js";
 const SOON_MS = 150;
 
 /**
- * `{element, shown(), counted(n, all), follow(follows)}`: `shown()` are the ids that fit, in order. `onChange()` when a person
- * changes it; `onFollow(follows)` when the list is to go with the playhead, or no longer.
+ * `{element, shown(), counted(n, all), follow(follows)}`: `shown()` are the ids that fit, in order. `onChange()` when a
+ * person changes it; `onFollow(follows)` when the list is to go with the playhead, or no longer.
  */
 export function linesFilter({ sheet, onChange, onFollow }) {
   const { follow: followLabel, followHelp, filters, orders, search: find, show, order: orderLabel } = words.mend;
@@ -16,7 +16,11 @@ export function linesFilter({ sheet, onChange, onFollow }) {
   const order = el("select", { "aria-label": orderLabel }, options(orders));
   const search = el("input", { type: "search", placeholder: find, "aria-label": find, autocomplete: "off" });
   const count = el("p", { class: "soft small", role: "status" });
-  const follow = el("button", { type: "button", class: "button small", title: followHelp, "aria-pressed": "true" }, followLabel);
+  const follow = el(
+    "button",
+    { type: "button", class: "button small", title: followHelp, "aria-pressed": "true" },
+    followLabel,
+  );
   let timer = null;
   const setFollow = (follows) => {
     follow.setAttribute("aria-pressed", String(follows));
@@ -39,13 +43,21 @@ export function linesFilter({ sheet, onChange, onFollow }) {
 
   function shown() {
     const wanted = search.value.trim().toLocaleLowerCase();
-    const lines = sheet.lines.map(({ id }) => sheet.line(id)).filter(fits[which.value])
+    const lines = sheet.lines
+      .map(({ id }) => sheet.line(id))
+      .filter(fits[which.value])
       .filter((line) => !wanted || `${line.source}\n${line.translation}`.toLocaleLowerCase().includes(wanted));
     if (order.value === "doubt") lines.sort((a, b) => weight(b) - weight(a) || a.start_s - b.start_s);
     return lines.map((line) => line.id);
   }
 
-  const element = el("div", { class: "filter" }, el("div", { class: "find" }, icon("search"), search), which, order,
-    el("div", { class: "row spread" }, count, follow));
+  const element = el(
+    "div",
+    { class: "filter" },
+    el("div", { class: "find" }, icon("search"), search),
+    which,
+    order,
+    el("div", { class: "row spread" }, count, follow),
+  );
   return { element, shown, counted: (n, all) => fill(count, words.mend.shown(n, all)), follow: setFollow };
 }

@@ -8,9 +8,16 @@ const { title, lead, token: label, help, go, missing, wrong } = words.login;
 const token = el("input", { type: "password", autocomplete: "current-password", required: true, spellcheck: "false" });
 const problem = el("div");
 const button = el("button", { class: "button main" }, go);
-const form = el("form", { class: "card stack", novalidate: true },
+const form = el(
+  "form",
+  { class: "card stack", novalidate: true },
   el("img", { src: "/assets/mark.svg", alt: "", width: 44, height: 44 }),
-  el("h1", { text: title }), el("p", { class: "soft", text: lead }), problem, field(label, token, { help }), button);
+  el("h1", { text: title }),
+  el("p", { class: "soft", text: lead }),
+  problem,
+  field(label, token, { help }),
+  button,
+);
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();

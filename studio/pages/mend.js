@@ -1,5 +1,5 @@
 // Mending: original and dub on one timeline, the lines beside them, each to be read, changed and heard again.
-import { announce, tell } from "./announce.js";
+import { tell } from "./announce.js";
 import { server } from "./api.js";
 import { clocks } from "./clocks.js";
 import { directionOf, el, fill } from "./elements.js";
@@ -13,8 +13,8 @@ import { player } from "./player.js";
 import { playerControls } from "./player_controls.js";
 import { saver } from "./saving.js";
 import { Sheet } from "./sheet.js";
-import { askSplit } from "./splitting.js";
 import { words } from "./strings.js";
+import { structure } from "./structure.js";
 import { timeline } from "./timeline.js";
 
 const STEP_S = 2;
@@ -35,37 +35,77 @@ export async function show(place, { id, query, wide }) {
 class Mending {
   constructor(place, project, language, answer) {
     Object.assign(this, { place, project, language, chosen: null, now: null, follows: true });
-    this.sheet = new Sheet(answer, { draft: `draft:${project.id}:${language}`, changed: (id, columns) => this.changed(id, columns) });
+    this.sheet = new Sheet(answer, {
+      draft: `draft:${project.id}:${language}`,
+      changed: (id, columns) => this.changed(id, columns),
+    });
     this.clock = clocks(answer.holds);
     this.result = project.results.find((each) => each.language === language);
     const languages = {
-      target: language, direction: answer.direction ?? directionOf(language),
-      source: answer.source_language, sourceDirection: answer.source_direction ?? directionOf(answer.source_language),
+      target: language,
+      direction: answer.direction ?? directionOf(language),
+      source: answer.source_language,
+      sourceDirection: answer.source_direction ?? directionOf(answer.source_language),
     };
     this.languages = languages;
     this.placeLines();
     this.player = player({
-      source: `/media/${project.id}/source`, dub: this.result?.video?.url ?? null, clock: this.clock,
-      onFrame: (position) => this.moved(position), onPlay: (playing) => this.controls?.playing(playing),
+      source: `/media/${project.id}/source`,
+      dub: this.result?.video?.url ?? null,
+      clock: this.clock,
+      onFrame: (position) => this.moved(position),
+      onPlay: (playing) => this.controls?.playing(playing),
     });
     this.timeline = timeline({
-      duration: this.player.hasDub ? answer.dub_duration_s ?? answer.duration_s : answer.duration_s, clock: this.player.hasDub ? this.clock : clocks([]), lines: () => this.blocks,
-      onSeek: (position) => this.player.seek(position), onStretch: (line, edge, isDone) => this.stretched(line, edge, isDone),
+      duration: this.player.hasDub ? (answer.dub_duration_s ?? answer.duration_s) : answer.duration_s,
+      clock: this.player.hasDub ? this.clock : clocks([]),
+      lines: () => this.blocks,
+      onSeek: (position) => this.player.seek(position),
+      onStretch: (line, edge, isDone) => this.stretched(line, edge, isDone),
     });
     this.controls = playerControls({ player: this.player, timeline: this.timeline });
     this.editor = lineEditor({
-      sheet: this.sheet, languages, hear: (line, signal) => this.hear(line, signal),
-      actions: { split: () => this.split(), merge: () => this.merge(), play: () => this.playLine(), step: (by) => this.step(by) },
+      sheet: this.sheet,
+      languages,
+      hear: (line, signal) => this.hear(line, signal),
+      actions: {
+        split: () => this.split(),
+        merge: () => this.merge(),
+        play: () => this.playLine(),
+        step: (by) => this.step(by),
+      },
     });
     this.list = lineList({
-      sheet: this.sheet, languages, onSelect: (line) => this.select(line, true), onOpen: () => this.editor.focus(),
+      sheet: this.sheet,
+      languages,
+      onSelect: (line) => this.select(line, true),
+      onOpen: () => this.editor.focus(),
       onScroll: () => this.follows && this.player.isPlaying && this.filter.follow(false),
     });
-    this.filter = linesFilter({ sheet: this.sheet, onChange: () => this.filterAgain(), onFollow: (follows) => (this.follows = follows) });
+    this.filter = linesFilter({
+      sheet: this.sheet,
+      onChange: () => this.filterAgain(),
+      onFollow: (follows) => (this.follows = follows),
+    });
     this.saver = saver({ project, language, sheet: this.sheet, onState: () => this.bar?.draw() });
+    this.structure = structure({
+      sheet: this.sheet,
+      saver: this.saver,
+      attempt: (work) => this.try(work),
+      arrive: (id, said) => this.arrive(id, said),
+    });
     this.bar = mendBar({
-      project, language, sheet: this.sheet, saver: this.saver,
-      on: { undo: () => this.undo(), redo: () => this.redo(), save: () => this.save(), keys: showKeys, render: () => this.render() },
+      project,
+      language,
+      sheet: this.sheet,
+      saver: this.saver,
+      on: {
+        undo: () => this.structure.undo(),
+        redo: () => this.structure.redo(),
+        save: () => this.save(),
+        keys: showKeys,
+        render: () => this.render(),
+      },
     });
     this.problem = el("div", { class: "problem" });
     this.assemble();
@@ -80,10 +120,18 @@ class Mending {
 
   assemble() {
     const { sheet } = this;
-    fill(this.place, this.bar.element, this.problem, el("div", { class: "mend" },
-      el("div", { class: "mend-view" }, this.player.element, this.timeline.element, this.controls.element),
-      el("div", { class: "mend-lines" }, this.filter.element, this.list.element),
-      this.editor.element));
+    fill(
+      this.place,
+      this.bar.element,
+      this.problem,
+      el(
+        "div",
+        { class: "mend" },
+        el("div", { class: "mend-view" }, this.player.element, this.timeline.element, this.controls.element),
+        el("div", { class: "mend-lines" }, this.filter.element, this.list.element),
+        this.editor.element,
+      ),
+    );
     this.list.draw(this.filter.shown());
     this.filter.counted(this.list.ids.length, sheet.lines.length);
     this.timeline.redraw();
@@ -184,58 +232,29 @@ class Mending {
 
   hear(line, signal) {
     const { translation, voice, rate } = line;
-    return server.hear(this.project.id, line.id, { language: this.language, translation, voice, ...(rate ? { rate } : {}) }, signal);
+    return server.hear(
+      this.project.id,
+      line.id,
+      { language: this.language, translation, voice, ...(rate ? { rate } : {}) },
+      signal,
+    );
   }
 
-  async split() {
-    const line = this.sheet.line(this.chosen);
+  split() {
     const at = this.player.hasDub ? this.clock.toSource(this.player.position) : this.player.position;
-    const where = await askSplit(line, { at, caret: this.editor.caret.translation, languages: this.languages });
-    if (!where) return;
-    const before = new Set(this.sheet.byId.keys());
-    await this.restructure({ split: line.id, ...where }, words.mend.splitDone, () => {
-      const parts = this.sheet.lines.filter((each) => !before.has(each.id)).map((each) => each.id);
-      return { select: parts[0], inverse: parts.length === 2 ? { merge: parts } : null };
-    });
+    const places = { at, caret: this.editor.caret.translation, languages: this.languages };
+    return this.structure.split(this.sheet.line(this.chosen), places);
   }
 
-  async merge() {
-    const index = this.sheet.byId.get(this.chosen);
-    const [first, second] = [this.sheet.line(this.chosen), this.sheet.lines[index + 1]];
-    if (!second) return;
-    const before = new Set(this.sheet.byId.keys());
-    const length = (text) => (text ? [...text].length + 1 : 0);
-    await this.restructure({ merge: [first.id, second.id] }, words.mend.merged, () => {
-      const made = this.sheet.lines.find((each) => !before.has(each.id))?.id ?? first.id;
-      return { select: made, inverse: { split: made, at_s: second.start_s, at_source: length(first.source), at_translation: length(first.translation) } };
-    });
+  merge() {
+    return this.structure.merge(this.chosen);
   }
 
-  /** Splitting and joining are saved at once, with all that is not saved yet: the server names the new lines. */
-  async restructure(change, said, after) {
-    if (!(await this.try(() => this.saver.save([change])))) return;
-    const { select, inverse } = after();
-    if (inverse) this.sheet.restructured(inverse);
-    this.select(select ?? this.near(), false);
+  /** Shows the line that a step was about. */
+  arrive(id, said) {
+    if (id !== this.chosen) this.select(id ?? (this.sheet.byId.has(this.chosen) ? this.chosen : this.near()), false);
     this.bar.draw();
     tell(said);
-  }
-
-  async undo() {
-    await this.tookBack(this.sheet.undo(), words.mend.undone);
-  }
-
-  async redo() {
-    await this.tookBack(this.sheet.redo(), words.mend.redone);
-  }
-
-  async tookBack(step, said) {
-    if (!step) return;
-    if (step.inverse) {
-      if (!(await this.try(() => this.saver.save([step.inverse])))) return;
-    } else if (step.id !== this.chosen) this.select(step.id, true);
-    this.bar.draw();
-    announce(said);
   }
 
   async save() {
@@ -245,7 +264,8 @@ class Mending {
   async render() {
     const action = this.project.state === "review" ? "continue" : "render";
     const isSaved = this.sheet.unsaved === 0 || (await this.try(() => this.saver.save()));
-    if (isSaved && (await this.try(() => server.act(this.project.id, action)))) location.hash = `#/p/${this.project.id}`;
+    if (isSaved && (await this.try(() => server.act(this.project.id, action))))
+      location.hash = `#/p/${this.project.id}`;
   }
 
   async try(work) {
@@ -256,8 +276,6 @@ class Mending {
       return !told?.conflict;
     } catch (error) {
       fill(this.problem, refused(error));
-      const line = error.line ?? null;
-      if (line && this.sheet.byId.has(line)) this.select(line, false);
       this.problem.scrollIntoView({ block: "nearest" });
       return false;
     }
@@ -291,12 +309,26 @@ class Mending {
   keys() {
     const { player: it } = this;
     return {
-      play: () => it.toggle(), back: () => it.seek(it.position - STEP_S), ahead: () => it.seek(it.position + STEP_S),
-      previous: () => this.step(-1), next: () => this.step(1), edit: () => this.editor.focus(), leave: () => this.list.focus(),
-      nextFromText: () => (this.step(1), this.editor.focus()), line: () => this.playLine(), hear: () => this.editor.hear(),
-      side: () => this.controls.otherSide(), reviewed: () => this.review(), doubt: () => this.nextDoubt(), split: () => this.split(),
-      merge: () => this.merge(), follow: () => this.filter.follow(!this.follows), undo: () => this.undo(), redo: () => this.redo(),
-      save: () => this.save(), help: showKeys,
+      play: () => it.toggle(),
+      back: () => it.seek(it.position - STEP_S),
+      ahead: () => it.seek(it.position + STEP_S),
+      previous: () => this.step(-1),
+      next: () => this.step(1),
+      edit: () => this.editor.focus(),
+      leave: () => this.list.focus(),
+      nextFromText: () => (this.step(1), this.editor.focus()),
+      line: () => this.playLine(),
+      hear: () => this.editor.hear(),
+      side: () => this.controls.otherSide(),
+      reviewed: () => this.review(),
+      doubt: () => this.nextDoubt(),
+      split: () => this.split(),
+      merge: () => this.merge(),
+      follow: () => this.filter.follow(!this.follows),
+      undo: () => this.structure.undo(),
+      redo: () => this.structure.redo(),
+      save: () => this.save(),
+      help: showKeys,
     };
   }
 

@@ -1,4 +1,4 @@
-// Making something new: what a person brings, which languages and voices, how. Nothing starts here: it is checked first.
+// Making something new: what a person brings, which languages and voices, how. Nothing starts yet: it is checked first.
 import { server } from "./api.js";
 import { bring } from "./bring.js";
 import { directionOf, el, field, fill } from "./elements.js";
@@ -19,12 +19,26 @@ export async function show(place, { kind }) {
   const { machine, kept, limits } = words.make;
   form.append(
     el("div", { class: "parts stack" }, made.elements),
-    el("aside", { class: "card summary stack", "aria-label": words.make.check },
-      el("ul", { class: "facts small soft" },
-        el("li", {}, icon("info"), machine({ cores: offer.machine.cores, gpu: offer.machine.gpu, free: size(offer.machine.free_bytes) })),
+    el(
+      "aside",
+      { class: "card summary stack", "aria-label": words.make.check },
+      el(
+        "ul",
+        { class: "facts small soft" },
+        el(
+          "li",
+          {},
+          icon("info"),
+          machine({ cores: offer.machine.cores, gpu: offer.machine.gpu, free: size(offer.machine.free_bytes) }),
+        ),
         el("li", {}, icon("clock"), limits(roughly(offer.limits.duration_s).replace(/^about /, "up to "))),
-        el("li", {}, icon("shield"), kept(offer.limits.retention_days))),
-      problem, check, el("p", { class: "help", text: words.make.checkHelp })));
+        el("li", {}, icon("shield"), kept(offer.limits.retention_days)),
+      ),
+      problem,
+      check,
+      el("p", { class: "help", text: words.make.checkHelp }),
+    ),
+  );
   fill(place, heading, form);
 
   form.addEventListener("submit", async (event) => {
@@ -56,12 +70,23 @@ function kindOf(kind, offer, onChange) {
   const { source, audio } = words.make;
   const withStore = offer.s3_prefixes.length ? ["address"] : [];
   const picture = bring({
-    title: source.heading[kind], help: source.help[kind], kind: kind === "dub" ? "video" : "picture", offer, onChange,
+    title: source.heading[kind],
+    help: source.help[kind],
+    kind: kind === "dub" ? "video" : "picture",
+    offer,
+    onChange,
     ways: ["upload", "camera", ...withStore],
   });
-  const voice = kind === "speech" && bring({
-    title: audio.heading, help: audio.help, kind: "sound", offer, onChange, ways: ["upload", "microphone"],
-  });
+  const voice =
+    kind === "speech" &&
+    bring({
+      title: audio.heading,
+      help: audio.help,
+      kind: "sound",
+      offer,
+      onChange,
+      ways: ["upload", "microphone"],
+    });
   const languages = kind !== "speech" && languagePicker({ offer, kind, onChange });
   const script = kind === "text" && scriptPart(offer, languages, onChange);
   const how = options(kind, offer);
@@ -69,7 +94,8 @@ function kindOf(kind, offer, onChange) {
   return {
     elements: [picture.element, voice?.element, script?.element, languages?.element, how.element].filter(Boolean),
     missing: () => {
-      for (const part of [picture, voice]) if (part && part.busy()) return { text: lacks.uploading, element: part.element };
+      for (const part of [picture, voice])
+        if (part && part.busy()) return { text: lacks.uploading, element: part.element };
       if (!picture.value()) return { text: lacks[kind], element: picture.element };
       if (voice && !voice.value()) return { text: lacks.audio, element: voice.element };
       if (script && !script.value()) return { text: lacks.script, element: script.element };
@@ -77,7 +103,9 @@ function kindOf(kind, offer, onChange) {
       return null;
     },
     wanted: () => ({
-      kind, source: picture.value(), ...how.value(),
+      kind,
+      source: picture.value(),
+      ...how.value(),
       ...(voice ? { audio: voice.value() } : {}),
       ...(script ? { text: script.value() } : {}),
       ...(languages ? { to: languages.to(), voices: languages.voices(), from: languages.from() } : { to: [] }),
@@ -103,14 +131,24 @@ function scriptPart(offer, languages, onChange) {
   });
   languages.element.addEventListener("change", turn);
   turn();
-  const element = el("section", { class: "card part", "aria-labelledby": "script" }, el("h2", { id: "script", text: heading }), field(label, area, { help }), counter);
+  const element = el(
+    "section",
+    { class: "card part", "aria-labelledby": "script" },
+    el("h2", { id: "script", text: heading }),
+    field(label, area, { help }),
+    counter,
+  );
   return { element, value: () => area.value.trim() };
 }
 
 function options(kind, offer) {
   const { heading, title, titleHelp, lips, review, reviewHelp } = words.make.options;
   const name = el("input", { type: "text", maxlength: 120, autocomplete: "off" });
-  const choice = el("select", {}, offer.lips.map((each) => el("option", { value: each.id, text: each.name })));
+  const choice = el(
+    "select",
+    {},
+    offer.lips.map((each) => el("option", { value: each.id, text: each.name })),
+  );
   const about = el("p", { class: "help", id: "lips-help" });
   const tell = () => (about.textContent = offer.lips.find((each) => each.id === choice.value)?.help ?? "");
   choice.addEventListener("change", tell);
@@ -119,11 +157,30 @@ function options(kind, offer) {
   const lipsField = field(lips, choice);
   lipsField.append(about);
   choice.setAttribute("aria-describedby", "lips-help");
-  const element = el("section", { class: "card part", "aria-labelledby": "how" }, el("h2", { id: "how", text: heading }),
+  const element = el(
+    "section",
+    { class: "card part", "aria-labelledby": "how" },
+    el("h2", { id: "how", text: heading }),
     el("div", { class: "pair" }, field(title, name, { help: titleHelp }), offer.lips.length > 1 && lipsField),
-    kind === "dub" && el("label", { class: "tick" }, first, el("span", {}, el("span", { class: "label", text: review }), el("span", { class: "help block", id: "review-help", text: reviewHelp }))));
+    kind === "dub" &&
+      el(
+        "label",
+        { class: "tick" },
+        first,
+        el(
+          "span",
+          {},
+          el("span", { class: "label", text: review }),
+          el("span", { class: "help block", id: "review-help", text: reviewHelp }),
+        ),
+      ),
+  );
   return {
     element,
-    value: () => ({ ...(name.value.trim() ? { title: name.value.trim() } : {}), ...(offer.lips.length ? { lips: choice.value } : {}), review: kind === "dub" && first.checked }),
+    value: () => ({
+      ...(name.value.trim() ? { title: name.value.trim() } : {}),
+      ...(offer.lips.length ? { lips: choice.value } : {}),
+      review: kind === "dub" && first.checked,
+    }),
   };
 }

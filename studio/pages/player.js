@@ -13,8 +13,19 @@ const CATCH_UP = 0.06;
  */
 export function player({ source, dub, clock, onFrame, onPlay }) {
   const videos = { source: screen(source, words.mend.videoOf.source), dub: dub && screen(dub, words.mend.videoOf.dub) };
-  const frames = Object.fromEntries(Object.entries(videos).filter(([, video]) => video).map(([side, video]) =>
-    [side, el("figure", { class: "screen", data: { side } }, video, el("figcaption", { class: "chip", text: words.mend.sides[side] }))]));
+  const frames = Object.fromEntries(
+    Object.entries(videos)
+      .filter(([, video]) => video)
+      .map(([side, video]) => [
+        side,
+        el(
+          "figure",
+          { class: "screen", data: { side } },
+          video,
+          el("figcaption", { class: "chip", text: words.mend.sides[side] }),
+        ),
+      ]),
+  );
   const element = el("div", { class: "screens" }, Object.values(frames));
   let side = dub ? "both" : "source";
   let until = Infinity;
@@ -43,7 +54,8 @@ export function player({ source, dub, clock, onFrame, onPlay }) {
     } else video.addEventListener("timeupdate", () => shown(video.currentTime));
     video.addEventListener("seeked", () => video === master() && shown(video.currentTime));
     video.addEventListener("ended", () => video === master() && pause());
-    for (const event of ["play", "pause"]) video.addEventListener(event, () => video === master() && onPlay(!video.paused));
+    for (const event of ["play", "pause"])
+      video.addEventListener(event, () => video === master() && onPlay(!video.paused));
     video.addEventListener("error", () => fill(video.parentElement, notice("warn", words.mend.notPlayable)));
     video.addEventListener("click", toggle);
   }
@@ -55,7 +67,8 @@ export function player({ source, dub, clock, onFrame, onPlay }) {
     const behind = toTime(other, wanted) - other.currentTime;
     const playing = !master().paused;
     if (Math.abs(behind) > FAR_S || (!playing && Math.abs(behind) > NEAR_S)) other.currentTime = toTime(other, wanted);
-    else other.playbackRate = master().playbackRate * (Math.abs(behind) > NEAR_S ? 1 + Math.sign(behind) * CATCH_UP : 1);
+    else
+      other.playbackRate = master().playbackRate * (Math.abs(behind) > NEAR_S ? 1 + Math.sign(behind) * CATCH_UP : 1);
     if (playing && other.paused) other.play().catch(() => undefined);
     if (!playing && !other.paused) other.pause();
   }
@@ -87,7 +100,9 @@ export function player({ source, dub, clock, onFrame, onPlay }) {
   function play(end = Infinity) {
     until = end;
     const started = master().play();
-    slave()?.play().catch(() => undefined);
+    slave()
+      ?.play()
+      .catch(() => undefined);
     return started.catch(() => undefined);
   }
 
@@ -104,7 +119,12 @@ export function player({ source, dub, clock, onFrame, onPlay }) {
   show("both");
   videos.source.muted = Boolean(dub);
   return {
-    element, show, seek, play, pause, toggle,
+    element,
+    show,
+    seek,
+    play,
+    pause,
+    toggle,
     get side() {
       return side;
     },

@@ -11,10 +11,34 @@ export function playerControls({ player, timeline }) {
   const { sides, play: playLabel, pause, speed, zoom, noDub } = words.mend;
   const play = el("button", { type: "button", class: "button main square", on: { click: player.toggle } });
   const at = el("span", { class: "clock at" });
-  const choice = ["both", "dub", "source"].map((side) => el("button", { type: "button", class: "button small", data: { side }, on: { click: () => choose(side) } }, sides[side]));
-  const rate = el("select", { class: "speed", "aria-label": speed }, SPEEDS.map((each) => el("option", { value: each, text: `${each} ×` })));
-  const zooms = [["in", -1, "+"], ["out", 1, "−"]].map(([name, step, sign]) =>
-    el("button", { type: "button", class: "button small square", "aria-label": zoom[name], title: zoom[name], on: { click: () => timeline.zoom(step) } }, sign));
+  const choice = ["both", "dub", "source"].map((side) =>
+    el(
+      "button",
+      { type: "button", class: "button small", data: { side }, on: { click: () => choose(side) } },
+      sides[side],
+    ),
+  );
+  const rate = el(
+    "select",
+    { class: "speed", "aria-label": speed },
+    SPEEDS.map((each) => el("option", { value: each, text: `${each} ×` })),
+  );
+  const zooms = [
+    ["in", -1, "+"],
+    ["out", 1, "−"],
+  ].map(([name, step, sign]) =>
+    el(
+      "button",
+      {
+        type: "button",
+        class: "button small square",
+        "aria-label": zoom[name],
+        title: zoom[name],
+        on: { click: () => timeline.zoom(step) },
+      },
+      sign,
+    ),
+  );
   let shown = "";
   rate.value = "1";
   rate.addEventListener("change", () => player.speed(Number(rate.value)));
@@ -31,9 +55,19 @@ export function playerControls({ player, timeline }) {
 
   choose(player.side);
   playing(false);
-  const which = player.hasDub ? el("div", { class: "group", role: "group", "aria-label": sides.label }, choice) : el("p", { class: "soft small", text: noDub });
+  const which = player.hasDub
+    ? el("div", { class: "group", role: "group", "aria-label": sides.label }, choice)
+    : el("p", { class: "soft small", text: noDub });
   return {
-    element: el("div", { class: "row player-controls" }, play, at, which, rate, el("div", { class: "group zooms", role: "group", "aria-label": zoom.label }, zooms)),
+    element: el(
+      "div",
+      { class: "row player-controls" },
+      play,
+      at,
+      which,
+      rate,
+      el("div", { class: "group zooms", role: "group", "aria-label": zoom.label }, zooms),
+    ),
     at(position) {
       const text = clock(position, 1);
       if (text === shown) return;

@@ -22,15 +22,35 @@ const SLICE_MS = 1000; // so that an hour of recording is not one block of memor
  */
 export function recorder(place, { device, picture = false, onTake }) {
   const state = { stream: null, media: null, timer: null, meter: null, url: null };
-  fill(place, el("div", { class: "record stack" }, el("p", { class: "help", text: words.make.record.ask }),
-    el("div", {}, el("button", { type: "button", class: "button main", on: { click: open } }, icon(device === "camera" ? "camera" : "voice"), words.make.record.allow))));
+  fill(
+    place,
+    el(
+      "div",
+      { class: "record stack" },
+      el("p", { class: "help", text: words.make.record.ask }),
+      el(
+        "div",
+        {},
+        el(
+          "button",
+          { type: "button", class: "button main", on: { click: open } },
+          icon(device === "camera" ? "camera" : "voice"),
+          words.make.record.allow,
+        ),
+      ),
+    ),
+  );
 
   async function open() {
     try {
       if (!navigator.mediaDevices) throw Object.assign(new Error("insecure"), words.make.record.insecure);
       state.stream = await navigator.mediaDevices.getUserMedia(WANTED[device]);
     } catch (error) {
-      const said = error.remedy ? error : error.name === "NotFoundError" ? words.make.record.none : words.make.record.refused;
+      const said = error.remedy
+        ? error
+        : error.name === "NotFoundError"
+          ? words.make.record.none
+          : words.make.record.refused;
       fill(place, refused(said, open));
       return;
     }
@@ -43,8 +63,17 @@ export function recorder(place, { device, picture = false, onTake }) {
     const level = levelMeter(state);
     const time = el("span", { class: "clock", text: clock(0) });
     const start = el("button", { type: "button", class: "button main" }, icon("record"), words.make.record.start);
-    const snap = picture && el("button", { type: "button", class: "button", on: { click: () => snapshot(live) } }, icon("camera"), words.make.record.snap);
-    start.addEventListener("click", () => (state.media?.state === "recording" ? state.media.stop() : begin(start, time, snap)));
+    const snap =
+      picture &&
+      el(
+        "button",
+        { type: "button", class: "button", on: { click: () => snapshot(live) } },
+        icon("camera"),
+        words.make.record.snap,
+      );
+    start.addEventListener("click", () =>
+      state.media?.state === "recording" ? state.media.stop() : begin(start, time, snap),
+    );
     fill(place, el("div", { class: "record stack" }, live, level, el("div", { class: "row" }, start, snap, time)));
     start.focus();
   }
@@ -56,7 +85,9 @@ export function recorder(place, { device, picture = false, onTake }) {
     const from = performance.now();
     state.media = media;
     media.addEventListener("dataavailable", (event) => event.data.size && pieces.push(event.data));
-    media.addEventListener("stop", () => listen(new Blob(pieces, { type: media.mimeType }), words.make.record.names[device]));
+    media.addEventListener("stop", () =>
+      listen(new Blob(pieces, { type: media.mimeType }), words.make.record.names[device]),
+    );
     media.start(SLICE_MS);
     fill(button, icon("stop"), words.make.record.stop);
     button.classList.add("recording");
@@ -70,11 +101,42 @@ export function recorder(place, { device, picture = false, onTake }) {
     state.url = URL.createObjectURL(blob);
     const shown = blob.type.startsWith("image")
       ? el("img", { src: state.url, alt: words.make.record.names.picture })
-      : el(device === "camera" ? "video" : "audio", { src: state.url, controls: true, "aria-label": words.make.record.preview, playsinline: true });
-    const file = new File([blob], `${name}.${ending(blob.type)}`, { type: blob.type.split(";")[0], lastModified: Date.now() });
-    const use = el("button", { type: "button", class: "button main", on: { click: () => take(file) } }, icon("check"), words.make.record.use);
-    fill(place, el("div", { class: "record stack" }, shown, el("p", { class: "help", text: words.make.record.preview }),
-      el("div", { class: "row" }, use, el("button", { type: "button", class: "button", on: { click: ready } }, icon("again"), words.make.record.again))));
+      : el(device === "camera" ? "video" : "audio", {
+          src: state.url,
+          controls: true,
+          "aria-label": words.make.record.preview,
+          playsinline: true,
+        });
+    const file = new File([blob], `${name}.${ending(blob.type)}`, {
+      type: blob.type.split(";")[0],
+      lastModified: Date.now(),
+    });
+    const use = el(
+      "button",
+      { type: "button", class: "button main", on: { click: () => take(file) } },
+      icon("check"),
+      words.make.record.use,
+    );
+    fill(
+      place,
+      el(
+        "div",
+        { class: "record stack" },
+        shown,
+        el("p", { class: "help", text: words.make.record.preview }),
+        el(
+          "div",
+          { class: "row" },
+          use,
+          el(
+            "button",
+            { type: "button", class: "button", on: { click: ready } },
+            icon("again"),
+            words.make.record.again,
+          ),
+        ),
+      ),
+    );
     announce(words.make.record.preview);
     use.focus();
   }
@@ -138,5 +200,14 @@ function levelMeter(state) {
 
 function ending(type) {
   const [kind] = type.split(";");
-  return { "video/webm": "webm", "audio/webm": "webm", "video/mp4": "mp4", "audio/mp4": "m4a", "audio/ogg": "ogg", "image/jpeg": "jpg" }[kind] ?? "bin";
+  return (
+    {
+      "video/webm": "webm",
+      "audio/webm": "webm",
+      "video/mp4": "mp4",
+      "audio/mp4": "m4a",
+      "audio/ogg": "ogg",
+      "image/jpeg": "jpg",
+    }[kind] ?? "bin"
+  );
 }

@@ -49,9 +49,17 @@ export class Sheet {
     const columns = Object.keys(values).filter((column) => values[column] !== before[column]);
     if (!columns.length) return;
     const last = this.#done.at(-1);
-    const goesOn = last?.id === id && performance.now() - last.at < FORGET_AFTER_MS && String(last.columns) === String(columns);
+    const goesOn =
+      last?.id === id && performance.now() - last.at < FORGET_AFTER_MS && String(last.columns) === String(columns);
     if (goesOn) Object.assign(last, { at: performance.now(), after: pick(values, columns) });
-    else this.#done.push({ id, columns, before: pick(before, columns), after: pick(values, columns), at: performance.now() });
+    else
+      this.#done.push({
+        id,
+        columns,
+        before: pick(before, columns),
+        after: pick(values, columns),
+        at: performance.now(),
+      });
     this.#undone = [];
     this.#set(id, pick(values, columns));
   }

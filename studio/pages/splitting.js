@@ -16,18 +16,50 @@ export function askSplit(line, { at, caret, languages }) {
   const inside = at > line.start_s + 0.1 && at < line.end_s - 0.1;
   const share = inside ? (at - line.start_s) / (line.end_s - line.start_s) : 0.5;
   const place = caret > 0 && caret < line.translation.length ? caret / line.translation.length : share;
-  const said = textSlider(line.translation, gaps.translation, nearest(gaps.translation, place * line.translation.length), languages.target, languages.direction);
-  const heard = textSlider(line.source, gaps.source, nearest(gaps.source, place * line.source.length), languages.source, languages.sourceDirection);
+  const said = textSlider(
+    line.translation,
+    gaps.translation,
+    nearest(gaps.translation, place * line.translation.length),
+    languages.target,
+    languages.direction,
+  );
+  const heard = textSlider(
+    line.source,
+    gaps.source,
+    nearest(gaps.source, place * line.source.length),
+    languages.source,
+    languages.sourceDirection,
+  );
   const time = timeSlider(line, inside ? at : line.start_s + (line.end_s - line.start_s) * share);
-  const form = el("form", { method: "dialog" }, heading, el("p", { class: "soft", text: isPossible ? text : tooShort }),
-    isPossible && [field(words.mend.split.source, heard.control), heard.shown, field(words.mend.split.translation, said.control), said.shown, field(atLabel, time.control), time.shown],
-    el("div", { class: "actions" }, el("button", { class: "button", value: "no", text: words.close }),
-      isPossible && el("button", { class: "button main", value: "yes", text: go })));
+  const form = el(
+    "form",
+    { method: "dialog" },
+    heading,
+    el("p", { class: "soft", text: isPossible ? text : tooShort }),
+    isPossible && [
+      field(words.mend.split.source, heard.control),
+      heard.shown,
+      field(words.mend.split.translation, said.control),
+      said.shown,
+      field(atLabel, time.control),
+      time.shown,
+    ],
+    el(
+      "div",
+      { class: "actions" },
+      el("button", { class: "button", value: "no", text: words.close }),
+      isPossible && el("button", { class: "button main", value: "yes", text: go }),
+    ),
+  );
   const dialog = el("dialog", { class: "broad", "aria-labelledby": heading.id }, form);
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
-      resolve(dialog.returnValue === "yes" ? { at_s: time.value(), at_source: heard.value(), at_translation: said.value() } : null);
+      resolve(
+        dialog.returnValue === "yes"
+          ? { at_s: time.value(), at_source: heard.value(), at_translation: said.value() }
+          : null,
+      );
     });
     document.body.append(dialog);
     dialog.showModal();
@@ -40,7 +72,10 @@ function gapsOf(text) {
 }
 
 function nearest(gaps, offset) {
-  return gaps.reduce((best, gap, index) => (Math.abs(gap - offset) < Math.abs((gaps[best] ?? Infinity) - offset) ? index : best), 0);
+  return gaps.reduce(
+    (best, gap, index) => (Math.abs(gap - offset) < Math.abs((gaps[best] ?? Infinity) - offset) ? index : best),
+    0,
+  );
 }
 
 function textSlider(text, gaps, start, lang, dir) {
@@ -50,7 +85,10 @@ function textSlider(text, gaps, start, lang, dir) {
   const draw = () => {
     const [first, second] = [text.slice(0, gaps[control.value]).trim(), text.slice(gaps[control.value])];
     fill(shown, el("p", { text: first }), el("p", { text: second }));
-    control.setAttribute("aria-valuetext", `${words.mend.split.first}: ${first}. ${words.mend.split.second}: ${second}`);
+    control.setAttribute(
+      "aria-valuetext",
+      `${words.mend.split.first}: ${first}. ${words.mend.split.second}: ${second}`,
+    );
   };
   control.addEventListener("input", draw);
   draw();

@@ -11,7 +11,13 @@ export function stillsShown() {
   const { stills, stillsEmpty, still: caption, before, after } = words.watch;
   const grid = el("div", { class: "stills" });
   const empty = el("p", { class: "soft" }, icon("film"), stillsEmpty);
-  const element = el("section", { class: "card stack", "aria-labelledby": "stills" }, el("h2", { id: "stills", text: stills }), empty, grid);
+  const element = el(
+    "section",
+    { class: "card stack", "aria-labelledby": "stills" },
+    el("h2", { id: "stills", text: stills }),
+    empty,
+    grid,
+  );
   const figures = new Map(); // moment -> figure
   const seen = new Set();
   const befores = new Map(); // moment -> still, shown beside every language's after
@@ -23,9 +29,16 @@ export function stillsShown() {
     element.hidden = false;
     const moment = still.time_s.toFixed(2);
     if (still.kind === "before") befores.set(moment, still);
-    const key = `${moment} ${still.kind === "before" ? "" : still.language ?? ""}`;
+    const key = `${moment} ${still.kind === "before" ? "" : (still.language ?? "")}`;
     const known = figures.get(key) ?? figures.get(`${moment} `);
-    const figure = known ?? el("figure", {}, el("div", { class: "two" }), el("figcaption", { class: "soft small clock", text: clock(still.time_s) }));
+    const figure =
+      known ??
+      el(
+        "figure",
+        {},
+        el("div", { class: "two" }),
+        el("figcaption", { class: "soft small clock", text: clock(still.time_s) }),
+      );
     if (!known) {
       grid.prepend(figure);
       if (still.kind === "after" && befores.has(moment)) figure.firstChild.append(picture(befores.get(moment), before));
@@ -37,7 +50,12 @@ export function stillsShown() {
   }
 
   function picture(still, word) {
-    const image = el("img", { src: still.url, alt: caption[still.kind](clock(still.time_s)), loading: "lazy", decoding: "async" });
+    const image = el("img", {
+      src: still.url,
+      alt: caption[still.kind](clock(still.time_s)),
+      loading: "lazy",
+      decoding: "async",
+    });
     image.addEventListener("error", () => image.parentElement?.remove());
     return el("div", { class: still.kind }, image, el("span", { class: "chip", text: word }));
   }

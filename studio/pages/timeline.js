@@ -9,16 +9,29 @@ const EDGE_PX = 12;
 const LEAST_S = 0.1;
 
 /**
- * `{element, move(position), select(id), redraw(), waves({dub, source}), zoom(step)}`. Positions are on the dub's clock;
- * `lines()` gives `[{id, from, to}]` in order; `onSeek(position)`; `onStretch(id, {from?, to?}, isDone)` while an edge of the chosen line is dragged.
+ * `{element, move(position), select(id), redraw(), waves({dub, source}), zoom(step), end()}`. Positions are on the dub's
+ * clock; `lines()` gives `[{id, from, to}]` in order; `onSeek(position)`; `onStretch(id, {from?, to?}, isDone)` while an
+ * edge of the chosen line is dragged.
  */
 export function timeline({ duration, clock, lines, onSeek, onStretch }) {
   const canvas = el("canvas", { "aria-hidden": "true" });
   const head = el("div", { class: "playhead", "aria-hidden": "true" });
-  const element = el("div", {
-    class: "timeline", role: "slider", tabindex: "0", "aria-label": words.mend.timeline, "aria-valuemin": 0,
-    "aria-valuemax": Math.ceil(duration), "aria-valuenow": 0, "aria-valuetext": written(0), title: words.mend.waveform,
-  }, canvas, head);
+  const element = el(
+    "div",
+    {
+      class: "timeline",
+      role: "slider",
+      tabindex: "0",
+      "aria-label": words.mend.timeline,
+      "aria-valuemin": 0,
+      "aria-valuemax": Math.ceil(duration),
+      "aria-valuenow": 0,
+      "aria-valuetext": written(0),
+      title: words.mend.waveform,
+    },
+    canvas,
+    head,
+  );
   const state = { at: 0, from: 0, zoom: 2, chosen: null, peaks: {}, drag: null, dirty: false, told: -1 };
   const span = () => Math.min(SPANS_S[state.zoom], Math.max(duration, 1));
   const width = () => element.clientWidth;
@@ -136,12 +149,16 @@ export function timeline({ duration, clock, lines, onSeek, onStretch }) {
   };
   element.addEventListener("pointerup", drop);
   element.addEventListener("pointercancel", () => (state.drag = null));
-  element.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && Math.abs(event.deltaX) < Math.abs(event.deltaY)) return;
-    event.preventDefault();
-    if (event.ctrlKey) zoom(Math.sign(event.deltaY));
-    else look(state.from + (event.deltaX / width()) * span() + span() * 0.1);
-  }, { passive: false });
+  element.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey && Math.abs(event.deltaX) < Math.abs(event.deltaY)) return;
+      event.preventDefault();
+      if (event.ctrlKey) zoom(Math.sign(event.deltaY));
+      else look(state.from + (event.deltaX / width()) * span() + span() * 0.1);
+    },
+    { passive: false },
+  );
   element.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1, PageUp: -10, PageDown: 10 }[event.key];
     if (step) onSeek(Math.min(duration, Math.max(0, state.at + step)));
@@ -168,7 +185,10 @@ export function timeline({ duration, clock, lines, onSeek, onStretch }) {
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   scheme.addEventListener("change", redraw);
   return {
-    element, move, redraw, zoom,
+    element,
+    move,
+    redraw,
+    zoom,
     select(id) {
       state.chosen = id;
       const line = lines().find((each) => each.id === id);

@@ -9,7 +9,7 @@ const TUS = { "Tus-Resumable": "1.0.0" };
 
 /**
  * Uploads `file`, gives the upload's id. `onProgress({sent, of, waiting, resumed})` is called as it goes.
- * Throws `Refusal` where the server will not have it, AbortError where `signal` ends it. A lost connection is waited out.
+ * Throws `Refusal` where the server will not have it, AbortError where `signal` ends it; waits out a lost connection.
  */
 export async function upload(file, { signal, onProgress }) {
   const key = `upload:${file.name}:${file.size}:${file.lastModified}`;
@@ -24,7 +24,8 @@ export async function upload(file, { signal, onProgress }) {
     try {
       const before = performance.now();
       offset = await patch(address, file.slice(offset, end), offset, signal, (sent) =>
-        onProgress({ sent, of: file.size, waiting: false, resumed }));
+        onProgress({ sent, of: file.size, waiting: false, resumed }),
+      );
       piece = nextPiece(piece, (performance.now() - before) / 1000);
       failures = 0;
     } catch (error) {
@@ -60,7 +61,11 @@ async function begun(key, file, signal) {
     forget(key);
   }
   const answer = await send("POST", "/api/uploads", {
-    headers: { ...TUS, "Upload-Length": String(file.size), "Upload-Metadata": `name ${base64(file.name)},type ${base64(file.type)}` },
+    headers: {
+      ...TUS,
+      "Upload-Length": String(file.size),
+      "Upload-Metadata": `name ${base64(file.name)},type ${base64(file.type)}`,
+    },
     signal,
   });
   const address = new URL(answer.headers.get("Location"), location.href).pathname;
@@ -72,7 +77,12 @@ async function begun(key, file, signal) {
 function patch(address, piece, offset, signal, onSent) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const headers = { ...TUS, "X-Redub": "1", "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream" };
+    const headers = {
+      ...TUS,
+      "X-Redub": "1",
+      "Upload-Offset": String(offset),
+      "Content-Type": "application/offset+octet-stream",
+    };
     const end = () => request.abort();
     request.open("PATCH", address);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);

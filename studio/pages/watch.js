@@ -21,8 +21,16 @@ export async function show(place, { id }) {
   const stills = stillsShown();
   const log = logShown();
   const facts = el("dl", { class: "card given" });
-  fill(place, el("div", { class: "row spread head" }, heading, chip),
-    el("div", { class: "watching" }, el("div", { class: "stack" }, now, line.element, stills.element, log.element), el("aside", {}, facts)));
+  fill(
+    place,
+    el("div", { class: "row spread head" }, heading, chip),
+    el(
+      "div",
+      { class: "watching" },
+      el("div", { class: "stack" }, now, line.element, stills.element, log.element),
+      el("aside", {}, facts),
+    ),
+  );
 
   function draw() {
     fill(chip, stateChip(project));
@@ -92,27 +100,83 @@ function panel(project, act, remove) {
   const link = (place, name, look, text) => el("a", { class: `button ${look}`, href: place }, icon(name), text);
   const mend = project.kind === "dub" && project.results.length > 0;
   const lines = `#/p/${project.id}/mend?language=${project.to[0]}`;
-  const erase = el("button", { type: "button", class: "button quiet danger", on: { click: remove } }, icon("bin"), watch.change);
+  const erase = el(
+    "button",
+    { type: "button", class: "button quiet danger", on: { click: remove } },
+    icon("bin"),
+    watch.change,
+  );
   const parts = {
-    new: () => [el("p", { class: "big", text: watch.estimate(roughly(project.estimate.seconds)) }), el("p", { class: "soft", text: sentence(project.estimate.basis) }),
-      el("div", { class: "row" }, button("start", "play", "main", watch.start), erase)],
-    queued: () => [el("p", { text: project.place_in_queue ? watch.queue(project.place_in_queue) : "" }), el("p", { class: "soft", text: watch.closeable }),
-      el("div", { class: "row" }, button("cancel", "cross", "", watch.cancel))],
-    running: () => [el("p", { class: "soft", text: watch.closeable }), el("div", { class: "row" }, button("cancel", "cross", "", watch.cancel), prefect(project))],
-    review: () => [project.error && notice("bad", project.error.error, project.error.remedy), el("p", { text: watch.reviewText }),
-      el("div", { class: "row" }, link(lines, "pen", "main", watch.toReview), button("continue", "play", "", watch.goOn), button("cancel", "cross", "quiet", watch.cancel))],
-    done: () => [project.edited && el("p", { text: words.out.edited }),
-      el("div", { class: "row" }, link(`#/p/${project.id}/out`, "play", "main", watch.seeDone), mend && link(lines, "pen", "", watch.mend),
-        project.edited && button("render", "again", "", watch.again), prefect(project))],
-    failed: () => [notice("bad", project.error?.error ?? words.refusals.broken, project.error?.remedy ?? ""),
-      el("div", { class: "row" }, button("resume", "play", "main", watch.resume), mend && link(lines, "pen", "", watch.mend), prefect(project))],
-    cancelled: () => [el("p", { class: "soft", text: watch.cancelled }), el("div", { class: "row" }, button("resume", "play", "main", watch.resume), mend && link(lines, "pen", "", watch.mend), erase)],
+    new: () => [
+      el("p", { class: "big", text: watch.estimate(roughly(project.estimate.seconds)) }),
+      el("p", { class: "soft", text: sentence(project.estimate.basis) }),
+      el("div", { class: "row" }, button("start", "play", "main", watch.start), erase),
+    ],
+    queued: () => [
+      el("p", { text: project.place_in_queue ? watch.queue(project.place_in_queue) : "" }),
+      el("p", { class: "soft", text: watch.closeable }),
+      el("div", { class: "row" }, button("cancel", "cross", "", watch.cancel)),
+    ],
+    running: () => [
+      el("p", { class: "soft", text: watch.closeable }),
+      el("div", { class: "row" }, button("cancel", "cross", "", watch.cancel), prefect(project)),
+    ],
+    review: () => [
+      project.error && notice("bad", project.error.error, project.error.remedy),
+      el("p", { text: watch.reviewText }),
+      el(
+        "div",
+        { class: "row" },
+        link(lines, "pen", "main", watch.toReview),
+        button("continue", "play", "", watch.goOn),
+        button("cancel", "cross", "quiet", watch.cancel),
+      ),
+    ],
+    done: () => [
+      project.edited && el("p", { text: words.out.edited }),
+      el(
+        "div",
+        { class: "row" },
+        link(`#/p/${project.id}/out`, "play", "main", watch.seeDone),
+        mend && link(lines, "pen", "", watch.mend),
+        project.edited && button("render", "again", "", watch.again),
+        prefect(project),
+      ),
+    ],
+    failed: () => [
+      notice("bad", project.error?.error ?? words.refusals.broken, project.error?.remedy ?? ""),
+      el(
+        "div",
+        { class: "row" },
+        button("resume", "play", "main", watch.resume),
+        mend && link(lines, "pen", "", watch.mend),
+        prefect(project),
+      ),
+    ],
+    cancelled: () => [
+      el("p", { class: "soft", text: watch.cancelled }),
+      el(
+        "div",
+        { class: "row" },
+        button("resume", "play", "main", watch.resume),
+        mend && link(lines, "pen", "", watch.mend),
+        erase,
+      ),
+    ],
   };
   return el("section", { class: `card stack panel ${project.state}` }, title, parts[project.state]());
 }
 
 function prefect(project) {
-  return project.run_page && el("a", { class: "button quiet", href: project.run_page, target: "_blank", rel: "noopener" }, words.watch.run, icon("out"));
+  return (
+    project.run_page &&
+    el(
+      "a",
+      { class: "button quiet", href: project.run_page, target: "_blank", rel: "noopener" },
+      words.watch.run,
+      icon("out"),
+    )
+  );
 }
 
 /** The stages as one calm line, with a bar, what is at work, and how long it will take. */
@@ -121,18 +185,45 @@ function progressLine(project) {
   const list = el("ol", { class: "phases" });
   let drawn = "";
   const bar = el("span");
-  const meter = el("div", { class: "bar", role: "progressbar", "aria-label": words.watch.progress(project.title), "aria-valuemin": 0, "aria-valuemax": 100 }, bar);
+  const meter = el(
+    "div",
+    {
+      class: "bar",
+      role: "progressbar",
+      "aria-label": words.watch.progress(project.title),
+      "aria-valuemin": 0,
+      "aria-valuemax": 100,
+    },
+    bar,
+  );
   const label = el("p", { class: "small" });
   const left = el("p", { class: "small soft clock" });
-  const element = el("section", { class: "card stack", "aria-label": words.watch.stages }, list, meter, el("div", { class: "row spread" }, label, left));
+  const element = el(
+    "section",
+    { class: "card stack", "aria-label": words.watch.stages },
+    list,
+    meter,
+    el("div", { class: "row spread" }, label, left),
+  );
 
   /** A run tells its stages as it begins: before, there is a bar alone. */
   function setStages(stages, isAtWork) {
     const ids = stages.map((stage) => stage.id).join();
     if (ids !== drawn) {
       drawn = ids;
-      fill(list, stages.map(({ id, label: name }) => el("li", {}, el("span", { class: "dot" }), el("span", { class: "name", text: names[id] ?? name }),
-        el("span", { class: "soft small", text: about[id] ?? "" }), el("span", { class: "away state" }))));
+      fill(
+        list,
+        stages.map(({ id, label: name }) =>
+          el(
+            "li",
+            {},
+            el("span", { class: "dot" }),
+            el("span", { class: "name", text: names[id] ?? name }),
+            el("span", { class: "soft small", text: about[id] ?? "" }),
+            el("span", { class: "away state" }),
+          ),
+        ),
+      );
     }
     stages.forEach((stage, index) => {
       const item = list.children[index];
@@ -146,13 +237,20 @@ function progressLine(project) {
   function set(progress, state) {
     const isAtWork = state === "running";
     const isDone = state === "done";
-    setStages((progress.stages ?? []).map((stage) => (isDone ? { ...stage, state: "done" } : stage)), isAtWork);
+    setStages(
+      (progress.stages ?? []).map((stage) => (isDone ? { ...stage, state: "done" } : stage)),
+      isAtWork,
+    );
     const percent = isDone ? 100 : Math.floor(100 * (progress.fraction ?? 0));
     bar.style.inlineSize = `${percent}%`;
     meter.setAttribute("aria-valuenow", String(percent));
     const pieces = isAtWork && progress.of > 1 ? ` (${words.watch.lines(progress.done, progress.of)})` : "";
     const language = progress.language ? `${words.languageNames[progress.language] ?? progress.language}: ` : "";
-    label.textContent = !isAtWork ? "" : progress.label ? `${language}${progress.label}${pieces}` : words.watch.preparing;
+    label.textContent = !isAtWork
+      ? ""
+      : progress.label
+        ? `${language}${progress.label}${pieces}`
+        : words.watch.preparing;
     left.textContent = isAtWork && Number.isFinite(progress.eta_s) ? words.watch.left(roughly(progress.eta_s)) : "";
   }
   return { element, set };
@@ -183,9 +281,13 @@ function given(project) {
     [facts.length, source.duration_s ? clock(source.duration_s) : audio?.duration_s ? clock(audio.duration_s) : ""],
     [facts.picture, source.width ? size(source.width, source.height, source.fps) : ""],
     [facts.languages, project.to.map((code) => words.languageNames[code] ?? code).join(", ")],
-    [facts.lips, project.lips ? words.watch.lipsNames[project.lips] ?? project.lips : ""],
+    [facts.lips, project.lips ? (words.watch.lipsNames[project.lips] ?? project.lips) : ""],
     [facts.review, project.kind === "dub" ? (project.review ? facts.yes : facts.no) : ""],
   ];
-  return [rows.filter(([, value]) => value).map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value }))),
-    project.expires && el("div", {}, el("dd", { class: "soft small", text: words.home.kept(day(project.expires)) }))];
+  return [
+    rows
+      .filter(([, value]) => value)
+      .map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value }))),
+    project.expires && el("div", {}, el("dd", { class: "soft small", text: words.home.kept(day(project.expires)) })),
+  ];
 }
