@@ -16,7 +16,7 @@ const ACCEPTS = {
 const ICONS = { upload: "upload", camera: "camera", microphone: "voice", address: "link" };
 
 /**
- * A part of a form. `kind` is what fits: "video", "picture" or "sound"; `ways` how it may come; `offer` is the server's.
+ * A part of a form. `kind` is what fits: "video", "picture" or "sound"; `ways` is how it may come.
  * Gives `{element, value(), busy(), end()}`: `value()` is `{upload}`, `{uri}` or null, `name()` what it is called.
  */
 export function bring({ title, help, kind, ways, offer, onChange }) {

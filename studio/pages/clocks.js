@@ -1,6 +1,9 @@
 // Two clocks: the source's, and the dub's, which waits where a slide is held longer.
 
-/** Both ways between the clocks. `holds` are `[{at_s, held_s}, ...]`, in order, on the source's; without one both agree. */
+/**
+ * Both ways between the clocks. `holds` are `[{at_s, held_s}, ...]` on the source's, in order; without one
+ * both agree.
+ */
 export function clocks(holds = []) {
   const anchors = [[0, 0]]; // [dub, source]: between two of them both run evenly
   let held = 0;

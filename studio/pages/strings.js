@@ -66,7 +66,7 @@ export const words = {
     nav: "Your videos",
     back: "To your videos",
     title: "What would you like to make?",
-    lead: "Bring a lecture, and take it home in another language: spoken, subtitled, lips included. It all happens on this machine.",
+    lead: "Bring a lecture, take it home in another language: spoken, subtitled, lips included. All on this machine.",
     ways: {
       dub: {
         title: "Translate a video",
@@ -105,7 +105,7 @@ export const words = {
       help: {
         dub: "MP4, MOV, MKV or WebM. One person who speaks clearly works best.",
         speech:
-          "A portrait that looks at the camera, or a video of somebody who talks. JPEG, PNG, MP4, MOV, MKV or WebM.",
+          "A portrait that looks at the camera, or a video of one who talks. JPEG, PNG, MP4, MOV, MKV or WebM.",
         text: "A portrait that looks at the camera, or a video of somebody who talks. JPEG, PNG, MP4, MOV, MKV or WebM.",
       },
     },
@@ -377,7 +377,7 @@ export const words = {
     discard: "Drop them",
     conflict: {
       title: "These lines were changed elsewhere",
-      text: "Another tab or a spreadsheet saved first. Your own changes are laid over what is there now; look at them and save again.",
+      text: "Another tab or a spreadsheet saved first. Your changes are laid over theirs now; look at them and save again.",
     },
     keys: "Keys",
     keysTitle: "Keys",

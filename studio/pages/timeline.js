@@ -9,9 +9,9 @@ const EDGE_PX = 12;
 const LEAST_S = 0.1;
 
 /**
- * `{element, move(position), select(id), redraw(), waves({dub, source}), zoom(step), end()}`. Positions are on the dub's
- * clock; `lines()` gives `[{id, from, to}]` in order; `onSeek(position)`; `onStretch(id, {from?, to?}, isDone)` while an
- * edge of the chosen line is dragged.
+ * `{element, move(position), select(id), redraw(), waves({dub, source}), zoom(step), end()}`. Positions are on
+ * the dub's clock; `lines()` gives `[{id, from, to}]` in order; `onSeek(position)`; `onStretch(id, {from?, to?},
+ * isDone)` while an edge of the chosen line is dragged.
  */
 export function timeline({ duration, clock, lines, onSeek, onStretch }) {
   const canvas = el("canvas", { "aria-hidden": "true" });
