@@ -23,8 +23,9 @@ from studio.offer import Offer
 from studio.origin import SameOrigin
 from studio.project_routes import ProjectDesk
 from studio.projects import Projects
-from studio.queue import Command, Queue, run_command
+from studio.queue import Queue
 from studio.retention import Retention
+from studio.running import Command, run_command
 from studio.session_routes import KnownCaller, SessionDesk
 from studio.sessions import Doorkeeper, owner_folder
 from studio.settings import Settings

@@ -7,13 +7,11 @@ events; what becomes of the project is decided here.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import signal
-import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,6 +26,7 @@ from studio.events import Bell, Event
 from studio.probing import Source
 from studio.projects import Projects
 from studio.records import ACTIVE, Project, Result, Trouble
+from studio.running import Command, Running, kill, merged, run_command
 from studio.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -38,27 +37,9 @@ _DIED = Trouble(error="the run ended in the middle of its work", remedy="resume 
 _RESULTS: TypeAdapter[tuple[Result, ...]] = TypeAdapter(tuple[Result, ...])
 _SOURCE: TypeAdapter[Source] = TypeAdapter(Source)
 
-Command = Callable[[Path, Settings], Sequence[str]]
-
-
-def run_command(folder: Path, settings: Settings) -> Sequence[str]:
-    """How the run of the project in `folder` is started."""
-    return sys.executable, "-m", "studio.run", str(folder), json.dumps(asdict(settings.limits))
-
 
 async def _at_once() -> None:
     return
-
-
-@dataclass(slots=True)
-class _Running:
-    """A run. `paused`: it waits for its reviewer; `unwanted`: it was told to end; `ended`: how it says that it did."""
-
-    process: asyncio.subprocess.Process
-    paused: bool = False
-    leaving: bool = False
-    unwanted: bool = False
-    ended: Event | None = None
 
 
 @dataclass(slots=True)
@@ -71,7 +52,7 @@ class Queue:
     command: Command = run_command
     ready: Callable[[], Awaitable[None]] = _at_once
     progress: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _running: dict[str, _Running] = field(default_factory=dict)
+    _running: dict[str, Running] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
@@ -98,7 +79,7 @@ class Queue:
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=_PATIENCE_S)
         for each in self._running.values():
-            _kill(each.process)
+            kill(each.process)
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=_PATIENCE_S)
 
@@ -234,12 +215,12 @@ class Queue:
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
                 start_new_session=True,  # so that all that a run starts can be ended with it
             )
-        running = _Running(process)
+        running = Running(process)
         self._running[project.id] = running
         self._tasks[project.id] = asyncio.create_task(self._follow(project.id, folder, running, after))
         await self.announce(project.id)
 
-    async def _follow(self, project_id: str, folder: Path, running: _Running, after: int) -> None:
+    async def _follow(self, project_id: str, folder: Path, running: Running, after: int) -> None:
         """Hear what a run tells until it has ended, then say how the project stands."""
         ended = False
         try:
@@ -255,21 +236,21 @@ class Queue:
                     async with asyncio.timeout(_POLL_S):
                         await running.process.wait()
                 ended = running.process.returncode is not None
-            _kill(running.process)  # what a run left behind of its own
+            kill(running.process)  # what a run left behind of its own
             if running.process.stdin is not None:
                 running.process.stdin.close()
             if not self._stopping:
                 await self._close(project_id, running)
         except Exception:
             _LOG.exception("the run of %s is followed no longer", project_id)
-            _kill(running.process)
+            kill(running.process)
             raise
         finally:
             self._running.pop(project_id, None)
             self._tasks.pop(project_id, None)
             self._wake.set()
 
-    async def _heard(self, project_id: str, running: _Running, event: Event) -> None:
+    async def _heard(self, project_id: str, running: Running, event: Event) -> None:
         project = self.projects.now(project_id)
         if project is None or running.unwanted:
             return
@@ -296,7 +277,7 @@ class Queue:
             case "results" | "failed" | "left":
                 running.ended = event
 
-    async def _close(self, project_id: str, running: _Running) -> None:
+    async def _close(self, project_id: str, running: Running) -> None:
         project = self.projects.now(project_id)
         if project is None or running.unwanted or project.state not in ("running", "review"):
             return  # what it was told to be meanwhile holds
@@ -330,16 +311,4 @@ class Queue:
         with suppress(ProcessLookupError):
             running.process.send_signal(signal.SIGINT)
         loop = asyncio.get_running_loop()
-        loop.call_later(_PATIENCE_S, _kill, running.process)
-
-
-def merged(before: Sequence[Result], now: Sequence[Result]) -> tuple[Result, ...]:
-    """The results of `now`; of languages that this run did not make, those of `before`."""
-    made = {each.language for each in now}
-    return (*now, *(each for each in before if each.language not in made))
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    """End the group that the process leads, as far as it is still there."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+        loop.call_later(_PATIENCE_S, kill, running.process)

@@ -22,8 +22,8 @@ from infra.files import require_writable
 from infra.places import cache_folder
 from manifests.errors import BadInput, RedubError, Unavailable
 from studio.app import Studio, studio
-from studio.queue import Command, run_command
 from studio.retention import EVERY_S
+from studio.running import Command, run_command
 from studio.settings import Settings
 
 _LOG = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ from infra.objects.uri import ObjectUri
 from studio.app import Studio, studio
 from studio.probing import Source
 from studio.projects import Projects
-from studio.queue import Command
 from studio.records import Project
+from studio.running import Command
 from studio.settings import Limits, Settings
 from studio.tokens import digest
 

@@ -10,8 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from studio.tokens import digest
 
 REDUB = Path(sys.executable).parent / "redub"
@@ -35,19 +33,10 @@ def test_machines_are_told_the_same(tmp_path: Path) -> None:
     assert told["line"] == f"ada:{digest(told['token'])}"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--host", "0.0.0.0"], "--tokens"),  # noqa: S104 (what is refused)
-        (["--host", "0.0.0.0", "--tokens", "none.txt"], "none.txt"),  # noqa: S104
-        (["--allow", "/etc"], "s3://"),
-    ],
-    ids=["everybody", "no-tokens", "no-store"],
-)
-def test_what_would_let_anybody_in_is_refused_at_once(tmp_path: Path, arguments: list[str], said: str) -> None:
-    done = redub(tmp_path, *arguments)
+def test_what_would_let_anybody_in_is_refused_at_once(tmp_path: Path) -> None:
+    done = redub(tmp_path, "--host", "0.0.0.0")  # noqa: S104 (what is refused)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert "--tokens" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
 

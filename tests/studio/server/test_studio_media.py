@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import zlib
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 
 import httpx
@@ -16,7 +16,9 @@ import pytest
 from studio_client import client, made, settings, uploaded
 from studio_media import CODECS, PICTURE, SOUND, ffmpeg, make_lecture
 
+from manifests.errors import BadInput
 from studio.answers import Refused
+from studio.probe_process import examined
 from studio.probing import probed
 from studio.settings import Limits
 
@@ -157,9 +159,8 @@ def test_what_is_too_much_is_told_by_its_header(
 ) -> None:
     file = tmp_path / "data"
     file.write_bytes(media[name])
-    with pytest.raises(Refused, match=said) as refused:
-        asyncio.run(probed(file, "picture", replace(Limits(), **limits)))  # type: ignore[arg-type]
-    assert refused.value.status == 422
+    with pytest.raises(BadInput, match=said):
+        examined(file, "picture", asdict(Limits()) | limits)
 
 
 def test_what_a_browser_records_has_a_length_though_it_says_none(tmp_path: Path) -> None:
@@ -206,8 +207,8 @@ def test_a_file_that_names_others_is_not_followed(tmp_path: Path) -> None:
     ):
         file = tmp_path / "data"
         file.write_text(text, encoding="utf-8")
-        with pytest.raises(Refused) as refused:
-            asyncio.run(probed(file, "picture", Limits()))
+        with pytest.raises(BadInput) as refused:
+            examined(file, "picture", asdict(Limits()))
         assert "secret" not in str(refused.value)
 
 

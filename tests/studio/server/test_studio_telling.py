@@ -103,9 +103,9 @@ ORDERLY = """
 import sys, time
 from pathlib import Path
 from studio.orders import Orders
-Orders(Path(sys.argv[1])).listen()
-print("up", flush=True)
 try:
+    Orders(Path(sys.argv[1])).listen()
+    print("up", flush=True)
     time.sleep(600)
 except KeyboardInterrupt:
     print("ended by itself", flush=True)

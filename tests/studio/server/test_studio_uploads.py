@@ -29,7 +29,7 @@ MP4 = b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"
     cuts=st.lists(st.integers(0, 4000), max_size=12),
     wrong=st.lists(st.integers(0, 9000), max_size=12),
 )
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_bytes_arrive_once_each_wherever_the_line_is_cut(
     tmp_path: Path, content: bytes, cuts: list[int], wrong: list[int]
 ) -> None:

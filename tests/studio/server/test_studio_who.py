@@ -43,6 +43,13 @@ def test_it_does_not_start_for_everybody(host: str, tmp_path: Path) -> None:
     assert given_.login
 
 
+def test_what_is_no_store_or_no_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="s3://"):
+        settings_of(**asked(allowed=("/etc",)))
+    with pytest.raises(BadInput, match=r"none\.txt"):
+        settings_of(**asked(host=EVERYWHERE, tokens=tmp_path / "none.txt"))
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.8.8"])
 def test_on_this_machine_alone_nobody_logs_in(host: str) -> None:
     assert not settings_of(**asked(host=host)).login
