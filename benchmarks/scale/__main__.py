@@ -1,7 +1,7 @@
 """An archive from bucket to bucket, with fake models that take declared time: overhead, speed-up, memory, re-runs.
 
 python -m benchmarks.scale overhead [--hours 10] [--lectures 12] [--workers 4] [--rate 0.1]
-python -m benchmarks.scale speedup  [--hours 2] [--lectures 8] [--rate 0.1]
+python -m benchmarks.scale speedup  [--hours 2] [--lectures 8 for four workers] [--rate 0.1]
 python -m benchmarks.scale memory   [--short 1] [--long 6]
 
 Real are: PostgreSQL, the Prefect server, process workers of a work pool, `dub-archive` and one run of `dub-lecture` a
@@ -74,16 +74,17 @@ def _overhead(up: Standing, folder: Path, options: argparse.Namespace) -> None:
 
 
 def _speedup(up: Standing, folder: Path, options: argparse.Namespace) -> None:
+    """As many lectures for each worker: the speed-up is declared work done in a second, against one worker's."""
     hours, count = options.hours or 2.0, options.lectures or 8
-    walls: dict[int, float] = {}
+    alone = 0.0
     for workers in (1, 2, 4):
-        below = f"by-{workers}"
-        _fill(folder, below, count, 3600 * hours / count)
+        below, lectures = f"by-{workers}", max(1, count * workers // 4)
+        _fill(folder, below, lectures, 3600 * hours / count)
         shutil.rmtree(up.environment["REDUB_CACHE"], ignore_errors=True)
         _, told = _dubbed(up, below, workers, options.rate, options.each)
-        walls[workers] = told["wall_s"]
-        speedup = walls[1] / walls[workers]
-        _say("speedup", hours=hours, lectures=count, rate=options.rate, speedup=round(speedup, 2), **told)
+        speed = told["declared_s"] / told["wall_s"]
+        alone = alone or speed
+        _say("speedup", lectures=lectures, rate=options.rate, speedup=round(speed / alone, 2), **told)
 
 
 def _memory(up: Standing, folder: Path, options: argparse.Namespace) -> None:
