@@ -66,8 +66,9 @@ def heard(page: Page) -> float:
     before = time.monotonic()
     with page.expect_response("**/hear", timeout=120_000) as answer:
         page.get_by_role("button", name="Hear it").click()
-    assert answer.value.body()[:4] == b"RIFF"
+    assert (answer.value.status, answer.value.headers["content-type"]) == (200, "audio/wav")
     expect(page.locator(".editor [role=status]")).to_contain_text("Spoken in")
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     took = time.monotonic() - before
     expect(page.get_by_role("button", name="Hear it")).to_be_visible(timeout=30_000)
     return took
