@@ -24,7 +24,8 @@ _USUAL_PORT = 4200
 _START_LIMIT_S = 180.0
 _LOCK_PATIENCE_S = 5.0
 _BACKLOG = 128
-# Services that only a standing server needs. Task runs are recorded by two that stay on.
+# Services that only a standing server needs, off unless the environment says otherwise. Task runs are recorded by two
+# that stay on.
 _IDLE_SERVICES = (
     "SCHEDULER",
     "LATE_RUNS",
@@ -35,6 +36,7 @@ _IDLE_SERVICES = (
     "REPOSSESSOR",
     "TRIGGERS",
 )
+_IDLE = {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _IDLE_SERVICES}
 _GO = b"go\n"
 
 
@@ -127,7 +129,7 @@ def prefect_server() -> Iterator[StartingServer]:
                 stdin=subprocess.PIPE,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **_server_environment(port, database, server)},
+                env={**_IDLE, **os.environ, **_server_environment(port, database, server)},
                 pass_fds=(lock.fileno(), listener.fileno()),
                 start_new_session=True,  # Ctrl-C is for the command; the server ends after it
             )
@@ -148,7 +150,6 @@ def _server_environment(port: int, database: Path, server: Server) -> dict[str, 
         "PREFECT_LOGGING_LEVEL": "WARNING",
         # Blocks of Prefect's integrations: registering them imports each that is installed.
         "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
-        **{f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _IDLE_SERVICES},
     }
 
 

@@ -40,8 +40,9 @@ def chromium() -> str | None:
     return os.environ.get("REDUB_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For one file: while Playwright is up its event loop runs in this thread, and other tests need their own."""
     found = chromium()
     if found is None:
         pytest.skip("no Chromium on the path: install one (Debian: chromium), or name it in REDUB_CHROMIUM")
