@@ -353,4 +353,4 @@ def burn(work: BurnWork, store: Store) -> BurnedDub:
 
 
 ASSEMBLE: Stage[AssembleWork, DubFiles] = Stage("assemble", 2, DubFiles, assemble)
-BURN: Stage[BurnWork, BurnedDub] = Stage("burn", 1, BurnedDub, burn)
+BURN: Stage[BurnWork, BurnedDub] = Stage("burn", 2, BurnedDub, burn)

@@ -67,7 +67,7 @@ def render(work: RenderWork, store: Store) -> RenderedRun:
         return RenderedRun(run=work.run, picture=store.put(file), frame_count=count)
 
 
-RENDER: Stage[RenderWork, RenderedRun | None] = Stage("render", 2, RenderedRun | None, render)
+RENDER: Stage[RenderWork, RenderedRun | None] = Stage("render", 3, RenderedRun | None, render)
 
 
 def split_runs(groups: Sequence[GroupOfPictures], runs: Sequence[GroupRun], longest: Flicks) -> list[GroupRun]:

@@ -218,4 +218,4 @@ def prepare_picture(work: PictureWork, store: Store) -> Blob:
         return store.put(file)
 
 
-PREPARE: Stage[PictureWork, Blob] = Stage("prepare", 2, Blob, prepare_picture)
+PREPARE: Stage[PictureWork, Blob] = Stage("prepare", 3, Blob, prepare_picture)

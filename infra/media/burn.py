@@ -13,6 +13,7 @@ from infra.media.binary import run_ffmpeg
 from infra.media.probe import inspect
 from infra.media.render import RenderSettings
 from infra.media.streams import media_url
+from infra.media.x264 import REPEATABLE
 from infra.subtitles import Cue
 from manifests.errors import BadInput
 from manifests.time import FLICKS_PER_SECOND, Flicks
@@ -52,7 +53,7 @@ def burn_subtitles(
         run_ffmpeg(
             ["-i", media_url(picture), "-map", "0:v:0", "-map", "0:a?", "-map_metadata", "0", "-map_chapters", "0",
              "-vf", chain, "-c:v", "libx264", "-crf", str(settings.crf), "-preset", settings.preset,
-             "-threads", str(settings.threads), "-c:a", "copy",
+             "-threads", str(settings.threads), "-x264-params", REPEATABLE, "-c:a", "copy",
              "-movflags", "+faststart+use_metadata_tags", "-fflags", "+bitexact", "-flags:v", "+bitexact",
              "-f", "mp4", media_url(draft)],
             where=out,

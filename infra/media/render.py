@@ -33,6 +33,7 @@ from infra.media.streams import (
     orientation_of,
     picture_stream,
 )
+from infra.media.x264 import REPEATABLE
 from manifests.errors import BadInput
 from manifests.time import Flicks, Span
 
@@ -203,5 +204,5 @@ def _x264_options(settings: RenderSettings, *, bframes: int) -> dict[str, str]:
         "crf": str(settings.crf),
         "preset": settings.preset,
         "threads": str(settings.threads),
-        "x264-params": f"open-gop=0:bframes={bframes}:b-pyramid={pyramid}",
+        "x264-params": f"open-gop=0:bframes={bframes}:b-pyramid={pyramid}:{REPEATABLE}",
     }

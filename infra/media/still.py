@@ -23,6 +23,7 @@ from infra.media.groups import plan_groups
 from infra.media.pixels import EXACT, Rgb, to_rgb
 from infra.media.probe import probe
 from infra.media.streams import Orientation, media_url, open_media
+from infra.media.x264 import REPEATABLE
 from manifests.errors import BadInput
 from manifests.time import FLICKS_PER_SECOND, Flicks, Span, flicks
 
@@ -173,7 +174,8 @@ def write_video(frames: Iterable[tuple[Flicks, Rgb]], out: Path, *, rate: Fracti
         published(out) as draft,
         av.open(media_url(draft), "w", format="mp4", container_options=options) as target,
     ):
-        stream = target.add_stream("libx264", rate=rate, options={"crf": _CRF, "preset": "veryfast", "threads": "4"})
+        asked = {"crf": _CRF, "preset": "veryfast", "threads": "4", "x264-params": REPEATABLE}
+        stream = target.add_stream("libx264", rate=rate, options=asked)
         if not isinstance(stream, VideoStream):
             raise TypeError("libx264 is no video encoder")
         context = stream.codec_context
