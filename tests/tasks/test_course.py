@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -207,22 +208,24 @@ def test_what_fails_leaves_the_course_as_it_was(tmp_path: Path) -> None:
 
 
 def _lecture(path: Path, number: int) -> None:
-    run(
-        path,
-        f"lecture {number}",
-        [speaker("speaker1", "eve", take=str(number)), speaker("speaker2", f"guest {number}")],
-    )
+    speakers = [speaker("speaker1", "eve", take=str(number)), speaker("speaker2", f"guest {number}")]
+    try:
+        run(path, f"lecture {number}", speakers)
+    except BaseException:
+        path.with_name(f"fault of {number}").write_text(traceback.format_exc())
+        raise
 
 
 def test_lectures_that_run_at_one_time_do_not_lose_each_other(tmp_path: Path) -> None:
     path = tmp_path / COURSE_FILE
-    context = multiprocessing.get_context("fork")
+    # Not forked off this process: its threads (a server's client, Arrow's) may hold locks that nobody would let go of.
+    context = multiprocessing.get_context("forkserver")
     processes = [context.Process(target=_lecture, args=(path, number)) for number in range(8)]
     for process in processes:
         process.start()
     for process in processes:
         process.join(60)
-        assert process.exitcode == 0
+        assert process.exitcode == 0, [fault.read_text() for fault in tmp_path.glob("fault of *")]
     rows = read_table(CourseVoice, path)
     assert {row.video_id for row in rows} == {f"lecture {number}" for number in range(8)}
     assert sorted(row.lecture for row in rows if row.speaker_id == "speaker1") == list(range(1, 9))
