@@ -208,7 +208,7 @@ def test_probing_reads_little(bucket: ObjectUri, proxy: FaultProxy, tmp_path: Pa
     content = file.read_bytes()
     # Room in the middle, as hours of packets would take: a `free` box before the index, which lies at the end.
     at = content.rindex(b"moov") - 4
-    padding = 6 << 20
+    padding = 24 << 20
     file.write_bytes(content[:at] + padding.to_bytes(4, "big") + b"free" + bytes(padding - 8) + content[at:])
     place = bucket.child("lecture.mp4")
     upload(file, place)
@@ -216,7 +216,8 @@ def test_probing_reads_little(bucket: ObjectUri, proxy: FaultProxy, tmp_path: Pa
     with locations.opened(place) as opened, av.open(opened) as container:
         assert container.duration == 60 * av.time_base
         assert container.streams.video[0].width == 64
-    assert proxy.bytes_sent("GET") < 300_000
+    # Sent is more than what was read: the sockets of an answer that is broken off hold up to some megabytes.
+    assert proxy.bytes_sent("GET") < padding / 4
     proxy.fault(cut_answer(1000), method="GET", times=2)
     with locations.opened(place) as opened, av.open(opened) as container:
         assert sum(1 for _ in container.decode(video=0)) == 60
