@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,9 @@ def test_much_work_is_batched_and_a_failure_keeps_what_was_done(server: Server, 
     assert [texts[-1]] == CALLS
     with get_client(sync_client=True) as client:
         latest: Any = client.read_flow_runs(limit=1, sort="START_TIME_DESC")[0]  # type: ignore[arg-type]
-        tasks = client.read_task_runs(
-            flow_run_filter=FlowRunFilter(name=FlowRunFilterName(any_=[latest.name])), limit=200
-        )
+        ours = FlowRunFilter(name=FlowRunFilterName(any_=[latest.name]))
+        deadline = time.monotonic() + 30
+        # The server records task runs a moment after they ran.
+        while not (tasks := client.read_task_runs(flow_run_filter=ours, limit=200)) and time.monotonic() < deadline:
+            time.sleep(0.2)
     assert len(tasks) == 1  # of two for each of two workers, the others were finished, and need none

@@ -73,13 +73,17 @@ def test_the_frame_on_show(media: Make) -> None:
 
 def test_frames_are_freed_as_they_pass(media: Make) -> None:
     # A reference cycle a frame would hold megabytes until the collector comes by: 800 MB on a minute of 720p.
-    gc.collect()
-    gc.disable()
-    try:
-        count = sum(1 for _ in read_frames(media("h264_b.mp4")))
-        assert gc.collect() < count / 2
-    finally:
-        gc.enable()
+    def cycles_a_frame() -> float:
+        gc.collect()
+        gc.disable()
+        try:
+            count = sum(1 for _ in read_frames(media("h264_b.mp4")))
+            return gc.collect() / count
+        finally:
+            gc.enable()
+
+    # Threads that other tests left running make some of their own now and then; a cycle a frame is there each time.
+    assert min(cycles_a_frame() for _ in range(4)) < 0.5
 
 
 def test_no_picture_is_bad_input(media: Make) -> None:
