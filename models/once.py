@@ -30,9 +30,7 @@ class Once(Generic[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """What the function gave the first time."""
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        key = tuple(bound.arguments.values())
+        key = self._key(*args, **kwargs)
         if key in self._loaded:
             return self._loaded[key]
         with self._guard:
@@ -47,15 +45,19 @@ class Once(Generic[P, T]):
 
     def has(self, *args: P.args, **kwargs: P.kwargs) -> bool:
         """Whether it is loaded by now."""
-        bound = self._signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        return tuple(bound.arguments.values()) in self._loaded
+        return self._key(*args, **kwargs) in self._loaded
 
     def cache_clear(self) -> None:
         """Forget all of it."""
         with self._guard:
             self._loading.clear()
             self._loaded.clear()
+
+    def _key(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Hashable, ...]:
+        """The arguments in their order, defaults included: one key for a call, however it is written."""
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return tuple(bound.arguments.values())
 
 
 def once(load: Callable[P, T]) -> Once[P, T]:
