@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture
 from prefect.tasks import Task, exponential_backoff
@@ -23,13 +24,12 @@ from flows.runner_setting import runner_setting
 from flows.runners import lost_worker
 from infra.store import Store
 from manifests.errors import Unavailable
-from manifests.keys import fingerprint
 from manifests.time import Span
 from tasks import isolation
 from tasks.isolation import Outcome
 from tasks.journal import Journal
 from tasks.pool import tell
-from tasks.stage import Done, Stage
+from tasks.stage import Done, Keyed, Stage
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -38,29 +38,20 @@ Out = TypeVar("Out")
 class Batch(Generic[In, Out]):
     """Pieces of work for one task. A plain class, so that Prefect hands it over without walking through the records."""
 
-    def __init__(self, stage: Stage[In, Out], work: Sequence[In], store: Store, *, isolating: bool = False) -> None:
-        self.stage, self.work, self.store, self.isolating = stage, tuple(work), store, isolating
-
-    @property
-    def key(self) -> str:
-        """One key for all pieces; the piece's own where there is only one."""
-        keys = [self.stage.key(piece) for piece in self.work]
-        return f"{self.stage.name}-{keys[0] if len(keys) == 1 else fingerprint(keys)}"
+    def __init__(
+        self, stage: Stage[In, Out], pieces: Sequence[Keyed[In]], store: Store, *, isolating: bool = False
+    ) -> None:
+        self.stage, self.pieces, self.store, self.isolating = stage, tuple(pieces), store, isolating
 
     def recalled(self) -> list[Done[Out]] | None:
         """What it came to, where the store holds all of it whole."""
         done: list[Done[Out]] = []
-        for piece in self.work:
+        for piece in self.pieces:
             each = self.stage.recall(piece, self.store)
             if each is None:
                 return None
             done.append(each)
         return done
-
-
-def _batch_key(context: Any, parameters: dict[str, Any]) -> str:  # noqa: ARG001 (Prefect's signature)
-    batch: Batch[Any, Any] = parameters["batch"]
-    return batch.key
 
 
 async def _can_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001 (Prefect's signature)
@@ -75,8 +66,8 @@ async def _can_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bo
 
 
 @task(
-    persist_result=True,
-    cache_key_fn=_batch_key,
+    persist_result=False,  # the store keeps what is done, and answers for it before anything becomes a task
+    cache_policy=NO_CACHE,
     retries=3,
     retry_delay_seconds=exponential_backoff(2),
     retry_jitter_factor=0.5,
@@ -86,17 +77,17 @@ def perform(batch: Batch[In, Out]) -> list[Outcome[Out]]:
     """Perform the pieces in turn; those that the store already has are not done again."""
     bring_weights()
     with gpu_slot() if batch.stage.gpu else nullcontext():
-        return [_perform(batch, piece) for piece in batch.work]
+        return [_perform(batch, piece) for piece in batch.pieces]
 
 
 _ALONE: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
-def _perform(batch: Batch[In, Out], piece: In) -> Outcome[Out]:
+def _perform(batch: Batch[In, Out], piece: Keyed[In]) -> Outcome[Out]:
     with _ALONE[batch.stage.name] if batch.stage.alone else nullcontext():
         if batch.isolating:
             return isolation.attempt(batch.stage, piece, batch.store)
-        return batch.stage.perform(piece, batch.store)
+        return batch.stage.finish(piece, batch.store)
 
 
 @dataclass(slots=True)
@@ -166,15 +157,14 @@ class PrefectPool:
         slices = cut(spans, self.workers)
         batches: list[PrefectFuture[list[Outcome[Out]]] | list[Done[Out]]] = []
         for part in slices:
-            batch = Batch(stage, work[part], self.store, isolating=instead is not None)
+            batch = Batch(stage, [stage.keyed(each) for each in work[part]], self.store, isolating=instead is not None)
             if (done := batch.recalled()) is not None:
                 batches.append(done)
                 continue
             named = perform.with_options(
                 name=stage.name,
-                task_run_name=_run_name(stage.name, language, part.start, len(batch.work), len(work)),
+                task_run_name=_run_name(stage.name, language, part.start, len(batch.pieces), len(work)),
                 # No tags: Prefect would ask for a concurrency slot of each, which takes two seconds a task.
-                refresh_cache=True,  # the store is the truth, and it does not hold all of it
             )
             batches.append(named.submit(batch))
         in_batches = [spans[part] for part in slices]

@@ -6,9 +6,11 @@ A mark lies in the store's folder and, where the store has a second home, there 
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from infra.files import published
@@ -81,8 +83,12 @@ def _died(mark: str | None) -> bool:
 
 
 def _this_process() -> str:
-    own = Path("/proc/self").resolve().name
-    return f"{own} {_since(own)}"
+    return _named(os.getpid())  # not kept itself: a process may be a fork of the one that asked first
+
+
+@cache
+def _named(number: int) -> str:
+    return f"{number} {_since(str(number))}"
 
 
 def _lives(process: str) -> bool:

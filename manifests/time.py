@@ -36,7 +36,8 @@ def sample_index(time: Flicks, sample_rate: int) -> int:
 
 def samples_duration(count: int, sample_rate: int) -> Flicks:
     """How long `count` samples at `sample_rate` Hz last."""
-    return flicks(Fraction(count, sample_rate))
+    whole, rest = divmod(count * FLICKS_PER_SECOND, sample_rate)
+    return flicks(Fraction(count, sample_rate)) if rest else whole  # of the usual rates, all are whole
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -24,7 +24,7 @@ from infra.store import Store
 from manifests.errors import Degraded, RedubError, StageFailed
 from manifests.records import Degradation
 from tasks.journal import Journal
-from tasks.stage import Done, Stage
+from tasks.stage import Done, Keyed, Stage
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -59,18 +59,18 @@ def nothing(work: object) -> tuple[()]:  # noqa: ARG001 (asked with the piece th
     return ()
 
 
-def attempt(stage: Stage[In, Out], work: In, store: Store) -> Outcome[Out]:
+def attempt(stage: Stage[In, Out], piece: Keyed[In], store: Store) -> Outcome[Out]:
     """The piece done, or Failed where it fails `TRIES` times. Raises what redub raises on purpose."""
-    done = stage.recall(work, store)
+    done = stage.recall(piece, store)
     if done is not None:
         return done
-    started, key = time.perf_counter(), stage.key(work)
+    started, key = time.perf_counter(), piece.key
     reason = ""
     with begun(store, stage.name, key) as died:
-        apart = died and travels(stage, work)
+        apart = died and travels(stage, piece)
         for attempts in range(1, TRIES + 1):
             try:
-                return call_apart(stage.perform, work, store) if apart else stage.perform(work, store)
+                return call_apart(stage.finish, piece, store) if apart else stage.finish(piece, store)
             except Degraded as error:
                 reason = error.reason
                 break

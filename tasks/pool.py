@@ -105,7 +105,8 @@ def perform_all(
     outcomes: list[Outcome[Out]] = []
     journal.began(stage.name, len(work), language)
     for piece, span in zip(work, spans, strict=True):
-        each = isolation.attempt(stage, piece, store) if isolating else stage.perform(piece, store)
+        keyed = stage.keyed(piece)
+        each = isolation.attempt(stage, keyed, store) if isolating else stage.finish(keyed, store)
         tell(journal, stage.name, span, language, each)
         outcomes.append(each)
     return outcomes

@@ -78,10 +78,11 @@ class Clip:
 def speak(work: SpeakWork, store: Store) -> tuple[SpeechClip, ...]:
     """One clip a line that has something to say, in their order. What is not remembered is spoken several at once."""
     wanted = [_clip_work(line, work.pronunciations) for line in work.lines]
-    clips = {each: done.value for each in wanted if (done := CLIP.recall(each, store)) is not None}
-    missing = [each for each in dict.fromkeys(wanted) if each not in clips]
-    for each, waveform in zip(missing, _speak_all(missing, store), strict=True):
-        clips[each] = CLIP.remember(each, _put(each, waveform, store), store)
+    pieces = [CLIP.keyed(each) for each in dict.fromkeys(wanted)]
+    clips = {each.work: done.value for each in pieces if (done := CLIP.recall(each, store)) is not None}
+    missing = [each for each in pieces if each.work not in clips]
+    for each, waveform in zip(missing, _speak_all([piece.work for piece in missing], store), strict=True):
+        clips[each.work] = CLIP.remember(each, _put(each.work, waveform, store), store)
     spoken = zip(work.lines, wanted, strict=True)
     return tuple(
         SpeechClip(
@@ -91,11 +92,11 @@ def speak(work: SpeakWork, store: Store) -> tuple[SpeechClip, ...]:
             voice=line.voice.id,
             audio=audio,
             sample_rate=line.voice.sample_rate,
-            duration=clips[each].duration,
-            rate=each.rate,
+            duration=clips[said].duration,
+            rate=said.rate,
         )
-        for line, each in spoken
-        if (audio := clips[each].audio) is not None
+        for line, said in spoken
+        if (audio := clips[said].audio) is not None
     )
 
 

@@ -25,6 +25,14 @@ Out = TypeVar("Out")
 
 
 @dataclass(frozen=True, slots=True)
+class Keyed(Generic[In]):
+    """A piece of work and its key, which is made once: that takes as long as all the rest of handing it over."""
+
+    work: In
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done(Generic[Out]):
     """What a piece of work came to. `seconds` is the time it took now: next to nothing where it was a cache `hit`."""
 
@@ -54,10 +62,27 @@ class Stage(Generic[In, Out]):
         """The key of this piece of work: equal for equal content, settings and weights."""
         return fingerprint(self.name, self.version, work)
 
-    def recall(self, work: In, store: Store) -> Done[Out] | None:
+    def keyed(self, work: In) -> Keyed[In]:
+        """This piece of work with its key."""
+        return Keyed(work, self.key(work))
+
+    def perform(self, work: In, store: Store) -> Done[Out]:
+        """Finished work from the store, else computed now and remembered."""
+        return self.finish(self.keyed(work), store)
+
+    def finish(self, piece: Keyed[In], store: Store) -> Done[Out]:
+        """As `perform`, of work whose key is made."""
+        done = self.recall(piece, store)
+        if done is not None:
+            return done
+        started = time.perf_counter()
+        value = self.remember(piece, self.compute(piece.work, store), store)
+        return Done(value, piece.key, hit=False, seconds=time.perf_counter() - started)
+
+    def recall(self, piece: Keyed[In], store: Store) -> Done[Out] | None:
         """Finished work, if the store has it whole: a missing or damaged blob means that it must be redone."""
-        started, key = time.perf_counter(), self.key(work)
-        text = store.recall(self.name, key)
+        started = time.perf_counter()
+        text = store.recall(self.name, piece.key)
         if text is None:
             return None
         try:
@@ -66,25 +91,16 @@ class Stage(Generic[In, Out]):
             return None
         if not _intact(value, store):
             return None
-        return Done(value, key, hit=True, seconds=time.perf_counter() - started)
+        return Done(value, piece.key, hit=True, seconds=time.perf_counter() - started)
 
-    def perform(self, work: In, store: Store) -> Done[Out]:
-        """Finished work from the store, else computed now and remembered."""
-        done = self.recall(work, store)
-        if done is not None:
-            return done
-        started = time.perf_counter()
-        value = self.remember(work, self.compute(work, store), store)
-        return Done(value, self.key(work), hit=False, seconds=time.perf_counter() - started)
-
-    def remember(self, work: In, value: Out, store: Store) -> Out:
-        """Record that `work` came to `value`; gives what stands, which the caller goes on with.
+    def remember(self, piece: Keyed[In], value: Out, store: Store) -> Out:
+        """Record that a piece came to `value`; gives what stands, which the caller goes on with.
 
         That is another worker's where it was first and what it made is still whole: so all who are given the same
         work agree, even where it does not come to the same twice.
         """
         outcome = _adapter(self.output).dump_json(value).decode()
-        standing = store.remember(self.name, self.key(work), outcome, lambda text: self._stands(text, store))
+        standing = store.remember(self.name, piece.key, outcome, lambda text: self._stands(text, store))
         return value if standing == outcome else self._read(standing)
 
     def _read(self, text: str) -> Out:

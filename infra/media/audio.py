@@ -120,11 +120,14 @@ def _resampled(
 ) -> Iterator[tuple[int, Channels]]:
     """Pieces with the index of their first sample; a jump in timestamps starts a new piece."""
     resampler: AudioResampler | None = None
+    frames_clock: Clock | None = None
     start = made = 0
     expected: Flicks = 0
     try:
         for frame in decode_packets(container, container.streams.audio[track]):
-            time = _time_of(frame, clock, expected)
+            if frames_clock is None and frame.time_base:
+                frames_clock = Clock(clock.origin, Fraction(frame.time_base))  # the same for all that a decoder gives
+            time = expected if frame.pts is None else (frames_clock or clock).time(frame.pts)
             if resampler is None or abs(time - expected) > _JITTER:
                 if resampler is not None:
                     yield start + made, _pulled(resampler, None)
@@ -142,16 +145,11 @@ def _resampled(
         raise BadInput(what, where=str(path), remedy="check that it plays") from error
 
 
-def _time_of(frame: AudioFrame, clock: Clock, expected: Flicks) -> Flicks:
-    if frame.pts is None:
-        return expected
-    base = Fraction(frame.time_base or clock.time_base)
-    return Clock(clock.origin, base).time(frame.pts)
-
-
 def _pulled(resampler: AudioResampler, frame: AudioFrame | None) -> Channels:
     """What a resampler to planar floats gives for `frame`, or at the end of all frames (None)."""
     pieces = [np.asarray(each.to_ndarray(), dtype=np.float32) for each in resampler.resample(frame)]
+    if len(pieces) == 1:
+        return pieces[0]
     channels = len(resampler.layout.channels)
     return np.concatenate(pieces, axis=1) if pieces else np.zeros((channels, 0), dtype=np.float32)
 

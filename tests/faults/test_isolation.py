@@ -106,7 +106,7 @@ def test_an_innocent_piece_at_which_a_process_was_killed_is_done(tmp_path: Path)
     other = Piece("p9", "fine", str(tmp_path / "begun"))
     store = Store(tmp_path / "store")
     mark.rename(mark.with_name(f"{WORKING.key(other)}.json"))
-    done = isolation.attempt(WORKING, other, store)
+    done = isolation.attempt(WORKING, WORKING.keyed(other), store)
     assert not isinstance(done, isolation.Failed)
     assert done.value == ("P9",)
     assert store.recall("working", WORKING.key(other)) is not None

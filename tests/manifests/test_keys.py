@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifests.keys import child_id, fingerprint
+from manifests.keys import canonical, child_id, fingerprint
 from manifests.time import Span
 
 
@@ -63,6 +64,25 @@ def repr_of(value: object) -> str:
 def test_a_path_is_refused() -> None:
     with pytest.raises(TypeError, match="content's hash"):
         fingerprint(Path("a.mp4"))
+
+
+@dataclass(frozen=True)
+class Held:
+    one: object
+
+
+class Kind(Enum):
+    BASE = "base"
+
+
+def test_keys_stay_what_they_were() -> None:
+    """Changed, every lecture in every cache would be dubbed again."""
+    words = ("wörd\u2028", 0.1, -0.0, 1e300, None, True, {"b": 1, "a": [sample]}, Kind.BASE, Held(Held(7)))
+    assert fingerprint("stage", 3, words) == "84edb6fae5c16b76b975dc007b3129ad"
+
+
+def test_canonical_data_are_plain() -> None:
+    assert canonical([Held(Kind.BASE), Fraction(1, 3)]) == [{"": "Held", "one": "base"}, "1/3"]
 
 
 def test_children_sort_in_their_order() -> None:

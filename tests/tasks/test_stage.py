@@ -85,7 +85,7 @@ def at_one_time(barrier: threading.Barrier, root: Path, name: str) -> Outcome:
     store, work = Store(root), Work(name)
     value = other_each_time(work, store)
     barrier.wait(20)
-    return CHANCE.remember(work, value, store)
+    return CHANCE.remember(CHANCE.keyed(work), value, store)
 
 
 @pytest.mark.parametrize("kind", ["threads", "processes"])
@@ -99,7 +99,7 @@ def test_all_who_are_given_the_same_work_go_on_with_the_first_ones(tmp_path: Pat
             for name in names:
                 told = list(pool.map(at_one_time, [barrier] * count, [tmp_path] * count, [name] * count))
                 assert len(set(told)) == 1
-                done = CHANCE.recall(Work(name), Store(tmp_path))
+                done = CHANCE.recall(CHANCE.keyed(Work(name)), Store(tmp_path))
                 assert done is not None
                 assert done.value == told[0]
 
@@ -107,7 +107,8 @@ def test_all_who_are_given_the_same_work_go_on_with_the_first_ones(tmp_path: Pat
 def test_what_no_longer_stands_gives_way(tmp_path: Path) -> None:
     store = Store(tmp_path)
     first = CHANCE.perform(Work("a"), store)
-    assert CHANCE.remember(Work("a"), other_each_time(Work("a"), store), store) == first.value
+    piece = CHANCE.keyed(Work("a"))
+    assert CHANCE.remember(piece, other_each_time(Work("a"), store), store) == first.value
     record = tmp_path / "work" / "chance" / f"{first.key}.json"
     for damaged in (b'{"half": ', b"\xff\xfe", b'{"of another version": 1}', b"{}"):
         record.write_bytes(damaged)
