@@ -1,31 +1,34 @@
 """One GPU, one piece of work: the slot of a device, kept by the Prefect server for all processes that share it.
 
 A worker's environment names its device in REDUB_GPU_SLOT; `redub stack set-up --gpu NAME` declares the slot. A worker
-that names none takes none. A batch of a stage that is marked `gpu` holds it (`flows.pool`). Waiting for another process
-is a poll of the server, right for batches that take minutes; threads of one process hand the slot on among themselves
-first. A server that is away while a slot is held does not end the work: a device too full is a risk, lost work is not.
+that names none takes none. A batch of a stage that is marked `gpu` holds it (`flows.pool`). Waiting for it at the
+server is a poll, with seconds in which nobody has the device; so the threads and processes of its machine first wait for
+their turn among themselves (`infra.turns`): the lecture that began first goes first. A server that is away
+while a slot is held does not end the work: a device too full is a risk, lost work is not.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from urllib.parse import quote
 
+from infra.places import cache_folder
+from infra.turns import turn
 from manifests.errors import BadInput, Unavailable
 
 SLOT_PREFIX = "redub-gpu-"
 VARIABLE = "REDUB_GPU_SLOT"
 _PATIENCE_S = 6 * 3600.0
 _LEASE_S = 60.0
-_HELD_HERE = threading.Lock()
 
 
 @contextmanager
-def gpu_slot(patience_s: float = _PATIENCE_S) -> Iterator[None]:
-    """Hold this worker's device. A holder that dies loses it within minutes, since its lease is renewed no more.
+def gpu_slot(since: float, patience_s: float = _PATIENCE_S) -> Iterator[None]:
+    """Hold this worker's device, for work of a lecture that was begun at `since`, in seconds of the machine's clock.
 
+    A holder that dies loses it within minutes, since its lease is renewed no more.
     BadInput where the slot was never declared; Unavailable where it stays taken for `patience_s` seconds, and where the
     server does not answer.
     """
@@ -33,7 +36,7 @@ def gpu_slot(patience_s: float = _PATIENCE_S) -> Iterator[None]:
     if not name:
         yield
         return
-    with _HELD_HERE, ExitStack() as stack:
+    with turn(cache_folder() / "turns" / quote(name, safe=""), since), ExitStack() as stack:
         _hold(stack, name, patience_s)
         yield
 

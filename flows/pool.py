@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -39,9 +40,9 @@ class Batch(Generic[In, Out]):
     """Pieces of work for one task. A plain class, so that Prefect hands it over without walking through the records."""
 
     def __init__(
-        self, stage: Stage[In, Out], pieces: Sequence[Keyed[In]], store: Store, *, isolating: bool = False
+        self, stage: Stage[In, Out], pieces: Sequence[Keyed[In]], store: Store, since: float, *, isolating: bool = False
     ) -> None:
-        self.stage, self.pieces, self.store, self.isolating = stage, tuple(pieces), store, isolating
+        self.stage, self.pieces, self.store, self.since, self.isolating = stage, tuple(pieces), store, since, isolating
 
     def recalled(self) -> list[Done[Out]] | None:
         """What it came to, where the store holds all of it whole."""
@@ -76,7 +77,7 @@ async def _can_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bo
 def perform(batch: Batch[In, Out]) -> list[Outcome[Out]]:
     """Perform the pieces in turn; those that the store already has are not done again."""
     bring_weights()
-    with gpu_slot() if batch.stage.gpu else nullcontext():
+    with gpu_slot(batch.since) if batch.stage.gpu else nullcontext():
         return [_perform(batch, piece) for piece in batch.pieces]
 
 
@@ -137,11 +138,15 @@ class Submitted(Generic[In, Out]):
 
 @dataclass(frozen=True, slots=True)
 class PrefectPool:
-    """Hands work to the task runner of the flow run that it is used in, which works on `workers` batches at once."""
+    """Hands work to the task runner of the flow run that it is used in, which works on `workers` batches at once.
+
+    `since` is when the run's work began: of runs that share a device, the older goes first.
+    """
 
     store: Store
     journal: Journal
     workers: int = field(default_factory=lambda: runner_setting(os.environ).workers)
+    since: float = field(default_factory=time.time)
 
     def submit(
         self,
@@ -154,10 +159,12 @@ class PrefectPool:
     ) -> Submitted[In, Out]:
         """Hand over `work` in batches; returns at once."""
         self.journal.began(stage.name, len(work), language)
-        slices = cut(spans, self.workers)
+        slices, isolating = cut(spans, self.workers), instead is not None
         batches: list[PrefectFuture[list[Outcome[Out]]] | list[Done[Out]]] = []
         for part in slices:
-            batch = Batch(stage, [stage.keyed(each) for each in work[part]], self.store, isolating=instead is not None)
+            batch = Batch(
+                stage, [stage.keyed(each) for each in work[part]], self.store, self.since, isolating=isolating
+            )
             if (done := batch.recalled()) is not None:
                 batches.append(done)
                 continue

@@ -1,20 +1,18 @@
 """How long each stage is declared to take, and stages that take just that.
 
 The real pool is handed each stage with another `compute`: name, version, key, store and task are the real ones. A
-worker has one device, which does one piece of work at a time: so a lecture's declared work is a sum, and what other
-threads, or another lecture of the same worker, may do meanwhile is what they may do in earnest (bring, hash, pickle,
-remember, plan, report). A piece that is made quicker than it was declared to be sleeps for the rest; what making it
-takes is part of what was declared, not on top.
+worker has one device, which does one piece of work at a time, in turns as a GPU's are (`infra.turns`): so a lecture's
+declared work is a sum, and what other threads, or another lecture of the same worker, may do meanwhile is what they may
+do in earnest (bring, hash, pickle, remember, plan, report). A piece that is made quicker than it was declared to be
+sleeps for the rest; what making it takes is part of what was declared, not on top.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +20,7 @@ from typing import Any
 
 from benchmarks.scale.stand_ins import COMES_TO
 from infra.store import Store
+from infra.turns import turn
 from manifests.time import Span
 from tasks.stage import Stage
 
@@ -59,6 +58,8 @@ SHARES = {
 """Of a lecture's work, in hundredths: like a GPU worker's, where no single stage is most of it."""
 ROUNDS = {"speak": 3}
 """Speaking goes in rounds over the whole lecture: each takes its part."""
+_BEGAN = time.time()
+"""A process is a lecture's run, and of two the older has the device first, as with `flows.gpu`."""
 
 
 def as_declared(stage: Stage[Any, Any], work: Sequence[Any], spans: Sequence[Span]) -> Stage[Any, Any]:
@@ -73,7 +74,7 @@ def as_declared(stage: Stage[Any, Any], work: Sequence[Any], spans: Sequence[Spa
 
 def _taking_its_time(stage: str, lengths: dict[int, float], rate: float, ledger: Path, work: Any, store: Store) -> Any:
     declared_s = rate * lengths[id(work)]
-    with _device(ledger):
+    with turn(ledger / f"{os.environ[WORKER]}.device", _BEGAN):
         began = time.time()
         clock = time.perf_counter()
         value = COMES_TO[stage](work, store)
@@ -81,14 +82,6 @@ def _taking_its_time(stage: str, lengths: dict[int, float], rate: float, ledger:
         took_s = time.perf_counter() - clock
         note(ledger, stage=stage, began=began, declared_s=declared_s, took_s=took_s)
     return value
-
-
-@contextmanager
-def _device(ledger: Path) -> Iterator[None]:
-    """Have the worker's device, alone among its threads and processes."""
-    with (ledger / f"{os.environ[WORKER]}.device").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def note(ledger: Path, **said: Any) -> None:

@@ -16,7 +16,7 @@ from flows.gpu import gpu_slot
 def main(log: Path, held_s: float, times: int) -> None:
     with log.open("a", encoding="utf-8", buffering=1) as lines:
         for _ in range(times):
-            with gpu_slot(patience_s=240):
+            with gpu_slot(time.time(), patience_s=240):
                 lines.write(f"in {os.getpid()} {time.monotonic()}\n")
                 time.sleep(held_s)
                 lines.write(f"out {os.getpid()} {time.monotonic()}\n")

@@ -53,9 +53,10 @@ def environment(server_url: str) -> dict[str, str]:
 
 
 @contextmanager
-def holder(server_url: str, log: Path, held_s: float, times: int) -> Iterator[subprocess.Popen[bytes]]:
+def holder(server_url: str, log: Path, held_s: float, times: int, cache: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """One with a `cache` of its own stands for a container of its own."""
     command = [sys.executable, str(HOLDER), str(log), str(held_s), str(times)]
-    with subprocess.Popen(command, env=environment(server_url)) as process:
+    with subprocess.Popen(command, env={**environment(server_url), "REDUB_CACHE": str(cache)}) as process:
         try:
             yield process
         finally:
@@ -74,10 +75,12 @@ def holds(log: Path) -> list[Held]:
     return held
 
 
-def test_two_processes_are_never_both_inside(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("caches", ["aa", "ab"])
+def test_two_processes_are_never_both_inside(server: Server, tmp_path: Path, caches: str) -> None:
     declare(server.api_url)
     log = tmp_path / "log"
-    with holder(server.api_url, log, 0.3, 3) as first, holder(server.api_url, log, 0.3, 3) as second:
+    own, others = (tmp_path / each for each in caches)
+    with holder(server.api_url, log, 0.3, 3, own) as first, holder(server.api_url, log, 0.3, 3, others) as second:
         assert first.wait(200) == second.wait(200) == 0
     held = sorted(holds(log), key=lambda each: each.since)
     assert sorted(each.by for each in held) == sorted([first.pid] * 3 + [second.pid] * 3)
@@ -133,9 +136,9 @@ def test_a_killed_holder_loses_it(tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
     with standing_server(tmp_path / "server") as url:
         declare(url)
-        with holder(url, log, 3600, 1) as killed:
+        with holder(url, log, 3600, 1, tmp_path) as killed:
             wait_until(lambda: holds(log), 120)
-            with holder(url, log, 0.1, 1) as waiting:
+            with holder(url, log, 0.1, 1, tmp_path) as waiting:
                 killed.kill()
                 killed.wait()
                 assert waiting.wait(300) == 0
@@ -151,7 +154,7 @@ def test_a_server_that_does_not_answer_is_told(server: Server, monkeypatch: pyte
     with (
         temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
         pytest.raises(Unavailable, match="does not answer"),
-        gpu_slot(),
+        gpu_slot(0.0),
     ):
         pass
 

@@ -62,14 +62,14 @@ def test_a_device_is_held_by_one_at_a_time(server: Server, monkeypatch: pytest.M
     from flows import gpu, setup
 
     monkeypatch.setenv(gpu.VARIABLE, "rack2-0")
-    with pytest.raises(BadInput, match=r"no device rack2-0.*set-up --gpu rack2-0"), gpu.gpu_slot():
+    with pytest.raises(BadInput, match=r"no device rack2-0.*set-up --gpu rack2-0"), gpu.gpu_slot(0.0):
         pass
     with get_client(sync_client=True) as client:
         setup.declare_gpus(client, ["rack2-0"])
     held, most = [0], [0]
 
     def work() -> None:
-        with gpu.gpu_slot():
+        with gpu.gpu_slot(0.0):
             held[0] += 1
             most[0] = max(most[0], held[0])
             threading.Event().wait(0.1)
@@ -81,11 +81,11 @@ def test_a_device_is_held_by_one_at_a_time(server: Server, monkeypatch: pytest.M
     for each in threads:
         each.join()
     assert most == [1]
-    # Another process's hold, which this process's own lock knows nothing of.
+    # The hold of another container, say, which this machine's turns know nothing of.
     with (
         concurrency("redub-gpu-rack2-0", strict=True),
         pytest.raises(Unavailable, match="stayed taken for 1 s"),
-        gpu.gpu_slot(patience_s=1),
+        gpu.gpu_slot(0.0, patience_s=1),
     ):
         pass
 
@@ -94,5 +94,5 @@ def test_a_worker_that_names_no_device_waits_for_none(monkeypatch: pytest.Monkey
     from flows import gpu
 
     monkeypatch.delenv(gpu.VARIABLE, raising=False)
-    with gpu.gpu_slot(), gpu.gpu_slot():
+    with gpu.gpu_slot(0.0), gpu.gpu_slot(0.0):
         pass
