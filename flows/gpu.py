@@ -2,8 +2,8 @@
 
 A worker's environment names its device in REDUB_GPU_SLOT; `redub stack set-up --gpu NAME` declares the slot. A worker
 that names none takes none. A batch of a stage that is marked `gpu` holds it (`flows.pool`). Waiting for it at the
-server is a poll, with seconds in which nobody has the device; so the threads and processes of its machine first wait for
-their turn among themselves (`infra.turns`): the lecture that began first goes first. A server that is away
+server is a poll, with seconds in which nobody has the device; so the threads and processes of its machine first wait
+for their turn among themselves (`infra.turns`): the lecture that began first goes first. A server that is away
 while a slot is held does not end the work: a device too full is a risk, lost work is not.
 """
 
