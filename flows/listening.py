@@ -13,13 +13,34 @@ _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 @contextmanager
-def listening(listener: Listener) -> Iterator[None]:
-    """Flows that are called inside tell `listener`."""
-    token = _LISTENER.set(listener)
+def listening(listener: Listener) -> Iterator[WhileOpen]:
+    """Flows that are called inside tell `listener`, and nothing once this is left: threads may still bring news then."""
+    told = WhileOpen(listener)
+    token = _LISTENER.set(told)
     try:
-        yield
+        yield told
     finally:
         _LISTENER.reset(token)
+        told.close()
+
+
+class WhileOpen:
+    """Passes on what comes until it is closed: whoever listens has said its last word by then."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def close(self) -> None:
+        """Pass on no more. Signal handlers may call it: it waits for nobody."""
+        self._listener = Silent()
+
+    def began(self, stage: str, pieces: int, language: str | None) -> None:
+        """Pass it on."""
+        self._listener.began(stage, pieces, language)
+
+    def performed(self, entry: Entry) -> None:
+        """Pass it on."""
+        self._listener.performed(entry)
 
 
 def current_listener() -> Listener:

@@ -47,8 +47,11 @@ def main() -> None:
 
 
 def _answer(desk: VoiceDesk, line: str) -> dict[str, Any]:
+    from flows.mirrored_weights import bring_weights
+
     try:
         question = json.loads(line)
+        bring_weights()  # at once, but for the first time where they lie in a bucket
         if "warm" in question:
             desk.warm(question)
             return {}

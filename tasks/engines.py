@@ -117,7 +117,7 @@ def face_weights(settings: FaceSettings) -> tuple[str, ...]:
 
 def same_person_cosine() -> float:
     """The cosine from which two faces are one person."""
-    return faces.load_embedder().same_person_cosine
+    return faces.same_person_cosine()
 
 
 def lip_weights(settings: LipSettings) -> str | None:

@@ -37,7 +37,6 @@ class Bars:
         )
         self._bars: dict[tuple[str, str | None], TaskID] = {}
         self._hits: dict[tuple[str, str | None], int] = {}
-        self._left = False
 
     def __enter__(self) -> Bars:
         """Show the bars."""
@@ -45,14 +44,11 @@ class Bars:
         return self
 
     def __exit__(self, *why: object) -> None:
-        """Leave the bars as they are. What is told from now on would come after the command's last word."""
-        self._left = True
+        """Leave the bars as they are."""
         self._progress.stop()
 
     def began(self, stage: str, pieces: int, language: str | None) -> None:
         """Add a bar, or lengthen the stage's own."""
-        if self._left:
-            return
         at = (stage, language)
         if at in self._bars:
             known = self._progress.tasks[self._bars[at]].total or 0
@@ -63,8 +59,6 @@ class Bars:
 
     def performed(self, entry: Entry) -> None:
         """Move the stage's bar on."""
-        if self._left:
-            return
         at = (entry.stage, entry.language)
         if at not in self._bars:
             self.began(entry.stage, 1, entry.language)

@@ -82,26 +82,20 @@ class JsonProgress:
 
     def __init__(self, output: JsonLines) -> None:
         self._output = output
-        self._left = False
 
     def __enter__(self) -> JsonProgress:
         """Nothing to show."""
         return self
 
     def __exit__(self, *why: object) -> None:
-        """Nothing to take away. What is told from now on would come after the command's last word."""
-        self._left = True
+        """Nothing to take away."""
 
     def began(self, stage: str, pieces: int, language: str | None) -> None:
         """Write that a stage began."""
-        if self._left:
-            return
         self._output.event("began", stage=stage, pieces=pieces, language=language)
 
     def performed(self, entry: Entry) -> None:
         """Write what was done."""
-        if self._left:
-            return
         self._output.event(
             "performed",
             stage=entry.stage,

@@ -208,9 +208,10 @@ def _run(check: Callable[[], None], flow_module: str, work: Callable[[], RunReco
         output.say(f"[dim]Prefect page: {server.page_url}{' (while this runs)' if server.embedded else ''}[/]")
         from flows.listening import listening
 
-        with output.progress() as progress, listening(progress):
+        with output.progress() as progress, listening(progress) as told:
 
             def last_words() -> None:
+                told.close()
                 progress.__exit__(None, None, None)  # gives the terminal its cursor back
                 output.failed(interrupt.MESSAGE, "Interrupted", interrupt.EXIT_CODE)
 

@@ -51,6 +51,13 @@ def load_embedder() -> FaceEmbedder:
     return SFaceEmbedder()
 
 
+def same_person_cosine() -> float:
+    """The cosine from which two faces that `load_embedder`'s network saw are one person; nothing is loaded for that."""
+    from models.faces.sface import SFaceEmbedder
+
+    return SFaceEmbedder.same_person_cosine
+
+
 @once
 def load_appearance() -> AppearanceReader:
     """What reads gender and age off a face, loaded once per process; MissingWeights where its weights are not here."""

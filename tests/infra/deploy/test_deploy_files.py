@@ -174,7 +174,21 @@ def test_a_gpu_worker_asks_for_one_device_and_no_other_does() -> None:
         for container in pod["containers"]:
             asked = container["resources"]["requests"].get("nvidia.com/gpu", 0)
             assert asked == container["resources"]["limits"].get("nvidia.com/gpu", 0)
-            assert asked == (1 if name.endswith("worker-gpu") else 0)
+            works = name.endswith("worker-gpu") and container["name"] == "worker"
+            assert asked == (1 if works else 0)
+
+
+def test_every_worker_of_lectures_has_an_exporter_that_reads_its_records() -> None:
+    for service in ("worker-cpu", "worker-gpu"):
+        (kept,) = [each for each in SERVICES[service]["volumes"] if each.endswith(":/state")]
+        (exporter,) = [each for each in SERVICES.values() if f"{kept}:ro" in each.get("volumes", [])]
+        assert exporter["command"] == ["redub", "metrics"]
+        assert exporter.get("profiles") == SERVICES[service].get("profiles")
+        assert exporter["environment"]["PREFECT_API_URL"] == SERVICES[service]["environment"]["PREFECT_API_URL"]
+    for name, pod in PODS:
+        if name.endswith(("worker-cpu", "worker-gpu")):
+            (exporter,) = [each for each in pod["containers"] if each["name"] == "exporter"]
+            assert {"name": "state", "mountPath": "/state", "readOnly": True} in exporter["volumeMounts"]
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed here")
