@@ -14,7 +14,7 @@ _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[WhileOpen]:
-    """Flows that are called inside tell `listener`, and nothing once this is left: threads may still bring news then."""
+    """Flows that are called inside tell `listener`, and nothing once this is left: threads may bring news then."""
     told = WhileOpen(listener)
     token = _LISTENER.set(told)
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from infra.media.frames import frame_at
+from infra.media.frames import frames_at
 from manifests.clock import HeldClock
 from manifests.report import DubReport
 from manifests.time import Flicks
@@ -40,13 +40,13 @@ def before_after(report: DubReport, dub: Path, source: Path, most: int = PAIRS) 
     changed = [line for line in lines if any(line.source_span.overlaps(span) for span in report.changed)] or lines
     count = min(most, len(changed))
     shown = [changed[(2 * index + 1) * len(changed) // (2 * count)] for index in range(count)]
-    pairs = []
-    for line in shown:
-        at = (line.dub_span.start + line.dub_span.end) // 2
-        before = frame_at(source, clock.source_time(at), width=_WIDTH_PX)[1]
-        after = frame_at(dub, at, width=_WIDTH_PX)[1]
-        pairs.append(BeforeAfter(line=line.id, at=at, says=line.translation, jpeg=_side_by_side(before, after)))
-    return tuple(pairs)
+    middles = [(line.dub_span.start + line.dub_span.end) // 2 for line in shown]
+    before = frames_at(source, [clock.source_time(at) for at in middles], width=_WIDTH_PX)
+    after = frames_at(dub, middles, width=_WIDTH_PX)
+    return tuple(
+        BeforeAfter(line=line.id, at=at, says=line.translation, jpeg=_side_by_side(old, new))
+        for line, at, (_, old), (_, new) in zip(shown, middles, before, after, strict=True)
+    )
 
 
 def _side_by_side(before: np.ndarray, after: np.ndarray) -> bytes:

@@ -7,7 +7,6 @@ is taken does not grow with the lecture.
 from __future__ import annotations
 
 import io
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,13 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from infra.media.audio import require_sound
-from infra.media.frames import frame_at, read_frames
+from infra.media.frames import frames_at
 from infra.media.peaks import Peaks, read_peaks, relative
 from infra.media.pixels import Rgb
 from manifests.clock import HeldClock
 from manifests.errors import BadInput
 from manifests.report import DubReport, LineReport
-from manifests.time import Flicks, Span, flicks, seconds
+from manifests.time import Flicks, seconds
 from tasks.report import concern
 
 STILLS = 12
@@ -31,7 +30,6 @@ STILLS_UNCHANGED = 4
 STILL_PX = 480
 _JPEG_QUALITY = 78
 _AT_ONCE = 2
-_USUAL_FRAME: Flicks = flicks(0.045)
 
 _COLUMNS_PER_S = 16.0
 _MOST_COLUMNS = 48_000
@@ -57,8 +55,8 @@ class Illustrations:
     dub: Peaks = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
-Shoot = Callable[[Path, Flicks], bytes]
-"""Takes the frame of a file that is on show at a time, as a JPEG."""
+Shoot = Callable[[Path, Sequence[Flicks]], Sequence[bytes]]
+"""Takes the frames of a file that are on show at some times, each as a JPEG."""
 
 Trace = Callable[[Path, int, float], Peaks]
 """Gives the peaks of an audio track of a file, so many a second, 1 for the loudest; empty where there is none."""
@@ -77,21 +75,22 @@ def illustrate(
     Either may be None where it is gone: what it would have shown is left out. `shoot` and `trace` may know what was
     taken before. BadInput for a file that cannot be read.
     """
-    clock, shoot, trace = HeldClock(report.holds), shoot or shoot_still, trace or trace_sound
+    clock, shoot, trace = HeldClock(report.holds), shoot or shoot_stills, trace or trace_sound
     lines = lines_to_show(report)
+    middles = [_middle(line) for line in lines]
     # Decoders let go of the interpreter: what one waits for, the other uses.
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="still") as threads:
-        dubbed = [threads.submit(shoot, dub, _middle(line)) for line in lines] if dub else []
-        filmed = [threads.submit(shoot, source, clock.source_time(_middle(line))) for line in lines] if source else []
+        dubbed = threads.submit(shoot, dub, middles) if dub else None
+        filmed = threads.submit(shoot, source, [clock.source_time(at) for at in middles]) if source else None
         if dub is not None:
             per_s = min(_COLUMNS_PER_S, _MOST_COLUMNS / max(seconds(clock.dub_span(report.span).end), 1.0))
             traces = [threads.submit(trace, dub, track, per_s) for track in (0, 1)]
     stills = tuple(
         Still(
             line=line.id,
-            at=_middle(line),
-            source=filmed[place].result() if filmed else None,
-            dub=dubbed[place].result() if dubbed else None,
+            at=middles[place],
+            source=filmed.result()[place] if filmed else None,
+            dub=dubbed.result()[place] if dubbed else None,
         )
         for place, line in enumerate(lines)
     )
@@ -120,20 +119,14 @@ def _middle(line: LineReport) -> Flicks:
     return (line.dub_span.start + line.dub_span.end) // 2
 
 
-def shoot_still(path: Path, time: Flicks) -> bytes:
-    """The frame of `path` that is on show at `time`, small, as a JPEG. BadInput for a file that cannot be read."""
-    return _jpeg(_shown_at(path, time))
+def shoot_stills(path: Path, times: Sequence[Flicks]) -> list[bytes]:
+    """The frames of `path` that are on show at `times`, small, as JPEGs. BadInput for a file that cannot be read."""
+    return [_jpeg(picture) for _, picture in frames_at(path, times, width=STILL_PX)]
 
 
 def trace_sound(path: Path, track: int, per_s: float) -> Peaks:
     """The peaks of an audio track of `path`, 1 for the loudest; empty where it has no such track."""
     return relative(read_peaks(path, track=track, per_s=per_s)) if _has_track(path, track) else np.zeros(0, np.float32)
-
-
-def _shown_at(path: Path, time: Flicks) -> Rgb:
-    """The frame on show at `time`. At a usual rate one starts just before it, so that few have to be looked at."""
-    latest = deque(read_frames(path, Span(max(time - _USUAL_FRAME, 0), time + 1), width=STILL_PX), maxlen=1)
-    return (latest[0] if latest else frame_at(path, time, width=STILL_PX))[1]
 
 
 def _has_track(path: Path, track: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from infra.media.peaks import Peaks
 from infra.store import Store
 from manifests.records import Blob
 from manifests.time import Flicks
-from tasks.illustrations import Shoot, Trace, shoot_still, trace_sound
+from tasks.illustrations import Shoot, Trace, shoot_stills, trace_sound
 from tasks.stage import Stage
 
 
@@ -37,9 +37,14 @@ class TraceWork:
 
 def take_still(work: StillWork, store: Store) -> Blob:
     """A small JPEG."""
+    (jpeg,) = shoot_stills(Path(work.path), (work.at,))
+    return _put(jpeg, store)
+
+
+def _put(jpeg: bytes, store: Store) -> Blob:
     with store.scratch() as folder:
         made = folder / "still.jpg"
-        made.write_bytes(shoot_still(Path(work.path), work.at))
+        made.write_bytes(jpeg)
         return store.put(made)
 
 
@@ -58,9 +63,16 @@ TRACE: Stage[TraceWork, Blob] = Stage("trace", 1, Blob, take_trace)
 def keeping(store: Store, files: Mapping[Path, str]) -> tuple[Shoot, Trace]:
     """Ways to take stills and peaks of `files` (path: SHA-256) that keep them in `store`."""
 
-    def shoot(path: Path, at: Flicks) -> bytes:
-        kept = STILL.perform(StillWork(file=files[path], path=str(path), at=at), store)
-        return store.path(kept.value).read_bytes()
+    def shoot(path: Path, times: Sequence[Flicks]) -> list[bytes]:
+        works = [StillWork(file=files[path], path=str(path), at=at) for at in times]
+        pieces = [STILL.keyed(each) for each in dict.fromkeys(works)]
+        kept = {each.work: done.value for each in pieces if (done := STILL.recall(each, store)) is not None}
+        missing = [each for each in pieces if each.work not in kept]
+        # All that are missing at once: the file is opened once for them.
+        shot = shoot_stills(path, [each.work.at for each in missing]) if missing else []
+        for piece, jpeg in zip(missing, shot, strict=True):
+            kept[piece.work] = STILL.remember(piece, _put(jpeg, store), store)
+        return [store.path(kept[each]).read_bytes() for each in works]
 
     def trace(path: Path, track: int, per_s: float) -> Peaks:
         kept = TRACE.perform(TraceWork(file=files[path], path=str(path), track=track, per_s=per_s), store)

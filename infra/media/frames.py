@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import chain, repeat
 from pathlib import Path
@@ -32,32 +32,61 @@ def read_frames(path: Path, span: Span | None = None, *, width: int | None = Non
     `width` scales the upright picture down to that width bilinearly, in proportion; a smaller picture is left as it
     is. BadInput where the file cannot be decoded.
     """
-    reformatter = VideoReformatter()
+    upright = _Upright(width)
     with open_media(path) as container:
-        stream = picture_stream(container, path)
-        orientation: Orientation | None = None
-        for time, frame in decode_span(container, stream, span, path):
-            orientation = orientation or orientation_of(frame)
-            seen_width, seen_height = orientation.upright_size(frame.width, frame.height)
-            size = None
-            if width is not None and width < seen_width:
-                size = orientation.upright_size(width, max(1, round(seen_height * width / seen_width)))
-            yield time, orientation.upright(to_rgb(frame, reformatter, size=size))
+        for time, frame in decode_span(container, picture_stream(container, path), span, path):
+            yield time, upright.rgb(frame)
 
 
 def frame_at(path: Path, time: Flicks, *, width: int | None = None) -> tuple[Flicks, Rgb]:
     """The frame on show at `time`: the last that starts at or before it, else the first. As `read_frames` gives it."""
-    latest: tuple[Flicks, Rgb] | None = None
-    for moment, rgb in read_frames(path, Span(max(time - FLICKS_PER_SECOND, 0), max(time, 0) + 1), width=width):
-        latest = moment, rgb
-    if latest is None:  # nothing within the second before: a slow or variable rate
-        for moment, rgb in read_frames(path, width=width):
-            if latest is not None and moment > time:
-                break
-            latest = moment, rgb
-    if latest is None:
-        raise BadInput("no frame of it can be decoded", where=str(path))
+    return next(frames_at(path, (time,), width=width))
+
+
+def frames_at(path: Path, times: Iterable[Flicks], *, width: int | None = None) -> Iterator[tuple[Flicks, Rgb]]:
+    """`frame_at` for each of `times`, in their order, from a file opened once: the index of a long one takes time."""
+    upright = _Upright(width)
+    with open_media(path) as container:
+        stream = picture_stream(container, path)
+        for number, time in enumerate(times):
+            if number:  # it stands where the one before was found
+                _seek(container, stream, None)
+            latest = _last(
+                decode_span(container, stream, Span(max(time - FLICKS_PER_SECOND, 0), max(time, 0) + 1), path)
+            )
+            if latest is None:  # nothing within the second before: a slow or variable rate
+                _seek(container, stream, None)
+                latest = _last(decode_span(container, stream, None, path), time)
+            if latest is None:
+                raise BadInput("no frame of it can be decoded", where=str(path))
+            yield latest[0], upright.rgb(latest[1])
+
+
+def _last(frames: Iterator[tuple[Flicks, VideoFrame]], until: Flicks | None = None) -> tuple[Flicks, VideoFrame] | None:
+    """The last of them, or the last that is not after `until`, the first where all are."""
+    latest = None
+    for shown in frames:
+        if latest is not None and until is not None and shown[0] > until:
+            break
+        latest = shown
     return latest
+
+
+class _Upright:
+    """Makes pictures of the frames of one stream: upright, and no wider than `width`."""
+
+    def __init__(self, width: int | None) -> None:
+        self._width, self._reformatter = width, VideoReformatter()
+        self._orientation: Orientation | None = None
+
+    def rgb(self, frame: VideoFrame) -> Rgb:
+        """(height, width, 3) uint8."""
+        orientation = self._orientation = self._orientation or orientation_of(frame)
+        seen_width, seen_height = orientation.upright_size(frame.width, frame.height)
+        size = None
+        if self._width is not None and self._width < seen_width:
+            size = orientation.upright_size(self._width, max(1, round(seen_height * self._width / seen_width)))
+        return orientation.upright(to_rgb(frame, self._reformatter, size=size))
 
 
 def decode_span(
@@ -109,9 +138,14 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFr
 
 
 def _seek(container: InputContainer, stream: VideoStream, ticks: int | None) -> None:
-    if ticks is None:
-        ticks = (stream.start_time or 0) - 60 * round(1 / (stream.time_base or 1))
-    container.seek(ticks, stream=stream, backward=True)
+    if ticks is not None:
+        container.seek(ticks, stream=stream, backward=True)
+        return
+    start = stream.start_time or 0
+    try:
+        container.seek(start - 60 * round(1 / (stream.time_base or 1)), stream=stream, backward=True)
+    except av.error.FFmpegError:  # AVI has no time before its first frame
+        container.seek(start, stream=stream, backward=True)
 
 
 def _within(frames: Iterator[VideoFrame], clock: Clock, span: Span | None) -> Iterator[tuple[Flicks, VideoFrame]]:

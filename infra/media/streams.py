@@ -8,6 +8,7 @@ first sample of its first audio track is at 0.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from manifests.errors import BadInput
 from manifests.time import FLICKS_PER_SECOND, Flicks
 
 _MOST_DAMAGED = 250  # packets in a row: some seconds
+_OPENING = threading.Lock()
+"""One file at a time: FFmpeg builds the index of an MP4 in twice the memory that it then takes, 36 bytes a sample."""
 _NO_MEDIA = "give a video file, such as MP4, MKV, MOV, WebM, AVI or MPEG"
 
 
@@ -41,7 +44,8 @@ def open_media(path: Path) -> Iterator[InputContainer]:
             raise BadInput("this is a folder, not a file;", where=str(path), remedy="name one video file")
         if path.stat().st_size == 0:
             raise BadInput("the file is empty;", where=str(path), remedy="copy or download it again")
-        container = av.open(media_url(path), metadata_errors="replace")
+        with _OPENING:
+            container = av.open(media_url(path), metadata_errors="replace")
     except FileNotFoundError as error:
         raise BadInput("there is no such file;", where=str(path), remedy="check the name") from error
     except PermissionError as error:

@@ -141,7 +141,7 @@ def test_what_was_taken_of_a_file_is_not_taken_again(
     def gone(*_: object) -> bytes:
         raise AssertionError("it was decoded again")
 
-    monkeypatch.setattr("tasks.kept_pictures.shoot_still", gone)
+    monkeypatch.setattr("tasks.kept_pictures.shoot_stills", gone)
     monkeypatch.setattr("tasks.kept_pictures.trace_sound", gone)
     again = illustrate(report, dub, source, shoot=shoot, trace=trace)
     assert plain.stills == first.stills == again.stills

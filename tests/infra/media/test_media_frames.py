@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media_recipes import Make, ffmpeg
 
-from infra.media.frames import frame_at, read_frames
+from infra.media.frames import frame_at, frames_at, read_frames
 from infra.media.streams import Orientation
 from manifests.errors import BadInput
 from manifests.time import Span, flicks
@@ -26,6 +26,20 @@ def test_a_span_gives_the_frames_that_a_full_read_gives(media: Make, name: str, 
     seeked = list(read_frames(media(name), span))
     assert [time for time, _ in seeked] == [time for time, _ in everything] != []
     assert all(np.array_equal(a[1], b[1]) for a, b in zip(seeked, everything, strict=True))
+
+
+@pytest.mark.parametrize(
+    "name", ["h264_b.mp4", "h264_b.mkv", "h264_b.ts", "h264_b.avi", "h264_open.mp4", "hevc_open.mkv", "mpeg1.mpg"]
+)
+def test_of_several_times_each_has_the_frame_that_is_on_show_then(media: Make, name: str) -> None:
+    everything = list(read_frames(media(name)))
+    wanted = [flicks(at) for at in (1.63, 0.0, 3.9, -1.0, 1.63, 1.5999, 99.0, 0.02)]
+    shown = list(frames_at(media(name), wanted))
+    for at, (time, rgb) in zip(wanted, shown, strict=True):
+        earlier = [each for each in everything if each[0] <= at]
+        expected = earlier[-1] if earlier else everything[0]
+        assert time == expected[0]
+        assert np.array_equal(rgb, expected[1])
 
 
 def test_times_are_on_the_pictures_own_clock(media: Make) -> None:
