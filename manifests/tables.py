@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from manifests.time import FLICKS_PER_SECOND, Span
 
 SCHEMA_VERSION = 1
-_ROWS_AT_ONCE = 1000
+_ROWS_AT_ONCE = 200
 
 Record = TypeVar("Record")
 
