@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,33 +31,40 @@ def in_small_chunks() -> DubSettings:
 
 
 @pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every dub is written to this one folder, whose name is in the manifests."""
+    return tmp_path_factory.mktemp("dubbed") / "out"
+
+
+@pytest.fixture(scope="module")
 def through_threads(
-    server: Server, sample: Path, usual_weights: Path, tmp_path_factory: pytest.TempPathFactory
+    server: Server, sample: Path, out: Path, usual_weights: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
-    return dub_through("threads", sample, usual_weights, tmp_path_factory.mktemp("threads"))
+    return dub_through("threads", sample, out, usual_weights, tmp_path_factory.mktemp("threads"))
 
 
-def dub_through(runner: str, sample: Path, weights: Path, folder: Path) -> dict[str, str]:
+def dub_through(runner: str, sample: Path, out: Path, weights: Path, folder: Path) -> dict[str, str]:
     """The hashes of what a dub leaves, made with nothing finished before."""
     from flows.dub import dub
 
+    shutil.rmtree(out, ignore_errors=True)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("REDUB_TASK_RUNNER", runner)
         patched.setenv("REDUB_CACHE", str(folder / "cache"))
         patched.setenv("REDUB_STATE", str(folder / "state"))
         patched.setenv("REDUB_WEIGHTS", str(weights))
         patched.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        record = dub(str(sample), ["fr"], "en", str(folder / "out"), settings=in_small_chunks())
+        record = dub(str(sample), ["fr"], "en", str(out), settings=in_small_chunks())
     assert not any(entry.hit for entry in record.entries if entry.stage == "listen")
     assert sum(entry.stage == "lips" for entry in record.entries) > 1
     redub = Redub(folder / "cache", folder / "state", weights)
-    hashes = Dubbed(redub, sample, folder / "out", None).hashes()  # type: ignore[arg-type]
+    hashes = Dubbed(redub, sample, out, None).hashes()  # type: ignore[arg-type]
     assert f"{sample.stem}.fr.mp4" in hashes
     return hashes
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_the_dub_is_the_same_whoever_works(
-    runner: str, through_threads: dict[str, str], sample: Path, usual_weights: Path, tmp_path: Path
+    runner: str, through_threads: dict[str, str], sample: Path, out: Path, usual_weights: Path, tmp_path: Path
 ) -> None:
-    assert dub_through(runner, sample, usual_weights, tmp_path) == through_threads
+    assert dub_through(runner, sample, out, usual_weights, tmp_path) == through_threads
