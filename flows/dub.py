@@ -21,6 +21,7 @@ from flows.showing import leave_dubs, leave_report, leave_stills, links_given
 from flows.watched import watched
 from flows.worded import worded
 from infra import locations
+from infra.memory import give_back
 from infra.store import Store, cache_store
 from manifests.errors import GateFailed
 from manifests.records import Edit
@@ -126,9 +127,11 @@ def dub(
         dubbed = dub_lecture(job, run.watching(PrefectPool(store, run.journal)), mend)
         record.duration_s = dubbed.heard.video.span.duration_s
         changes = desk.changes(dubbed.heard)
+        give_back()
         reports = publish.publish_reports(dubbed, stem, folder, job.settings.gate, store)
         desk.put_away(dubbed.dubs)
         _show(dubbed, reports, exchanged, store)
+        give_back()
         for each in dubbed.dubs:
             tell_degradations(run.log, each.language, each.degradations)
         if gate:

@@ -23,6 +23,7 @@ from flows.gpu import gpu_slot
 from flows.mirrored_weights import bring_weights
 from flows.runner_setting import runner_setting
 from flows.runners import lost_worker
+from infra.memory import give_back
 from infra.store import Store
 from manifests.errors import Unavailable
 from manifests.time import Span
@@ -78,7 +79,9 @@ def perform(batch: Batch[In, Out]) -> list[Outcome[Out]]:
     """Perform the pieces in turn; those that the store already has are not done again."""
     bring_weights()
     with gpu_slot(batch.since) if batch.stage.gpu else nullcontext():
-        return [_perform(batch, piece) for piece in batch.pieces]
+        outcomes = [_perform(batch, piece) for piece in batch.pieces]
+    give_back()  # of a long lecture each batch frees much, and the next one needs it elsewhere
+    return outcomes
 
 
 _ALONE: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)

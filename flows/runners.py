@@ -18,13 +18,13 @@ from prefect.settings import get_current_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.runner_setting import VARIABLE, RunnerSetting, is_loopback, runner_setting
+from infra.memory import ALLOCATOR
 from manifests.errors import BadInput, RedubError, Unavailable
 
 if TYPE_CHECKING:
     from distributed import LocalCluster
 
 _CONNECT_S = 5.0
-_ARENAS = "2"  # as `infra.memory` keeps this process to
 
 
 class RunnerOfTheSetting(TaskRunner[PrefectFuture[Any]]):
@@ -87,7 +87,7 @@ def _local_cluster(workers: int) -> LocalCluster:
     from distributed import LocalCluster
 
     # Dask itself would have them compute on one thread each. Sums may then differ from this process's in the last bit.
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": {"MALLOC_ARENA_MAX": _ARENAS}}):
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": dict(ALLOCATOR)}):
         return LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=workers,
             threads_per_worker=1,

@@ -24,6 +24,7 @@ from functools import partial
 from pathlib import Path
 
 from infra import object_server, postgres
+from infra.memory import ALLOCATOR
 from infra.object_server import Keys, ObjectServer
 from infra.places import state_folder
 from infra.processes import Restarts, Service, Supervisor, answers, free_port
@@ -272,8 +273,8 @@ def _worker_environment(folder: Path) -> dict[str, str]:
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S),
         # Between two lectures a worker waits for its next question: 10 s by default, 1 % of an hour's lecture.
         "PREFECT_WORKER_QUERY_SECONDS": "2",
-        # As `infra.memory` keeps a command to: else each of a flow's many threads holds on to what it freed.
-        "MALLOC_ARENA_MAX": "2",
+        # Else each of a flow's many threads holds on to what it freed.
+        **ALLOCATOR,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         # A run whose worker is told to stop goes back into the queue, to be taken up by the next one.
         "PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR": "reschedule",

@@ -93,10 +93,10 @@ def _waits(error: RedubError) -> bool:
 
 def worked(project: Project, folder: Path, orders: Orders, limits: Limits) -> list[RunRecord]:
     """The records of the flow runs that the project took. Errors as the flows raise them."""
-    from infra.memory import limit_arenas
+    from infra.memory import tame_heap
     from studio.bringing import bring
 
-    limit_arenas()
+    tame_heap()
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     project = bring(project, folder, limits)

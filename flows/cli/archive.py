@@ -170,11 +170,11 @@ def _run(parameters: dict[str, Any], output: Output) -> Summary:
     from flows.cli import interrupt
     from flows.server import prefect_server
     from infra import locations
-    from infra.memory import limit_arenas
+    from infra.memory import tame_heap
     from tasks.archive_desk import Desk
 
     Desk(locations.location(parameters["manifest"])).read()
-    limit_arenas()
+    tame_heap()
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
     with prefect_server() as starting:

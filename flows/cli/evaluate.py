@@ -101,7 +101,7 @@ def run_evaluation(
     output: Output,
 ) -> None:
     """Evaluate; what can be known to be wrong is said before anything is rendered."""
-    from infra.memory import limit_arenas
+    from infra.memory import tame_heap
     from tasks.evaluate import EvaluationJob, check, evaluate, evaluation_settings, renderers
     from tasks.evaluation_measures import OPTIONAL
     from tasks.evaluation_pairs import PROTOCOLS
@@ -113,7 +113,7 @@ def run_evaluation(
         raise BadInput(f"{unknown[0]!r} cannot be left out.", where="--without", remedy=f"Of {', '.join(OPTIONAL)}.")
     if chosen == "dubbed":
         lips = "as dubbed"
-    limit_arenas()
+    tame_heap()
     settings = evaluation_settings("none" if chosen == "dubbed" else lips, chosen, crf=crf)
     job = EvaluationJob(
         inputs=tuple(path.absolute() for path in inputs),

@@ -19,7 +19,7 @@ from flows.mirrored_weights import bring_weights
 from flows.runner_setting import runner_setting
 from flows.server import prefect_server
 from infra.files import require_writable
-from infra.memory import limit_arenas
+from infra.memory import tame_heap
 from infra.places import cache_folder, state_folder
 from manifests.errors import BadInput
 
@@ -192,7 +192,7 @@ def _settings(
 def _run(check: Callable[[], None], flow_module: str, work: Callable[[], RunRecord], output: Output) -> None:
     """Run `work` as a flow once `check` has passed; the server starts while this process imports what it needs."""
     runner_setting(os.environ)
-    limit_arenas()
+    tame_heap()
     for folder in (cache_folder(), state_folder()):
         require_writable(folder.absolute())
     bring_weights()

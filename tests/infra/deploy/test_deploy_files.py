@@ -88,6 +88,16 @@ def test_the_targets_differ_in_what_they_must_and_in_nothing_else() -> None:
     assert all(cuda[name] == value for name, value in cpu.items())
 
 
+def test_an_images_worker_is_set_as_the_stacks_are() -> None:
+    from flows.stack import _worker_environment
+
+    image = dict(word.split("=", 1) for words in stages()["cpu"] if words[0] == "ENV" for word in words[1:])
+    usual = _worker_environment(Path("/state"))
+    for elsewhere in ("PREFECT_HOME", "PREFECT_SERVER_ANALYTICS_ENABLED"):  # other folders; compose and the cluster
+        del usual[elsewhere]
+    assert usual.items() <= image.items()
+
+
 def test_an_image_holds_no_secret_and_copies_only_what_is_named() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert ignored[1] == "*"
