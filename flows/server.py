@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from infra.places import cache_folder, state_folder
+from infra.places import state_folder
 from manifests.errors import Unavailable
 
 _USUAL_PORT = 4200
@@ -93,6 +93,10 @@ class StartingServer:
         return self.server
 
 
+PATIENCE = {"PREFECT_CLIENT_RETRY_EXTRA_CODES": "500"}
+"""For whoever runs flows: a server whose database is away for a moment answers so, and Prefect takes that as final."""
+
+
 @contextmanager
 def prefect_server() -> Iterator[StartingServer]:
     """The server for this process's flow runs, with the environment set for Prefect to find it.
@@ -101,8 +105,9 @@ def prefect_server() -> Iterator[StartingServer]:
     loopback alone, keeps its history in the state folder, and ends with this process, however that ends. Its imports
     take seconds of another core: enter early, and do what may still fail before `StartingServer.go`.
     """
-    os.environ.setdefault("PREFECT_RESULTS_LOCAL_STORAGE_PATH", str(cache_folder() / "results"))
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    for name, value in PATIENCE.items():
+        os.environ.setdefault(name, value)
     url = configured_api_url(os.environ)
     if url:
         yield StartingServer(Server(url, url.removesuffix("/").removesuffix("/api"), embedded=False), None, None)

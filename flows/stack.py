@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 
+from flows.server import PATIENCE
 from infra import object_server, postgres
 from infra.memory import ALLOCATOR
 from infra.object_server import Keys, ObjectServer
@@ -275,6 +276,7 @@ def _worker_environment(folder: Path) -> dict[str, str]:
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         # Else each of a flow's many threads holds on to what it freed.
         **ALLOCATOR,
+        **PATIENCE,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         # A run whose worker is told to stop goes back into the queue, to be taken up by the next one.
         "PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR": "reschedule",

@@ -34,7 +34,7 @@ class Ended:
 
     @property
     def result(self) -> Event:
-        assert self.code == 0, f"exit code {self.code}: {self.errors or self.events[-1:]}"
+        assert self.code == 0, f"exit code {self.code}: {self.events[-1:]} {self.errors}"
         assert self.events[-1]["event"] == "result"
         return self.events[-1]
 

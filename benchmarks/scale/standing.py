@@ -131,7 +131,6 @@ def standing(where: Path | None) -> Iterator[Standing]:
                 **stack._worker_environment(folder),  # noqa: SLF001
                 "REDUB_CACHE": str(folder / "cache"),
                 "REDUB_STATE": str(folder / "state"),
-                "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(folder / "cache" / "results"),
                 "PYTHONPATH": str(stack.PROJECT),
                 "OMP_NUM_THREADS": "1",
             }

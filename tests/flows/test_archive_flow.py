@@ -144,21 +144,31 @@ def deployment(server: Server, tmp_path: Path) -> str:
 
 
 @contextmanager
-def made_up_worker(troubles: dict[str, list[Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Takes up scheduled runs; gives the parameters of those it took. `troubles` are other end states."""
+def made_up_worker(deployment: str, troubles: dict[str, list[Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Takes up scheduled runs of `deployment`; gives the parameters of those it took. `troubles` are other end states.
+
+    Of that one alone: other tests leave the runs that a schedule has planned.
+    """
     from prefect import states
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+    from prefect.client.schemas.filters import (
+        DeploymentFilter,
+        DeploymentFilterName,
+        FlowRunFilter,
+        FlowRunFilterState,
+        FlowRunFilterStateType,
+    )
     from prefect.client.schemas.objects import StateType
 
     took: list[dict[str, Any]] = []
     stop = threading.Event()
+    of_it = DeploymentFilter(name=DeploymentFilterName(any_=[deployment.partition("/")[2]]))
     waiting = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])))
 
     def work() -> None:
         with get_client(sync_client=True) as client:
             while not stop.wait(0.1):
-                runs = client.read_flow_runs(flow_run_filter=waiting, limit=2)
+                runs = client.read_flow_runs(flow_run_filter=waiting, deployment_filter=of_it, limit=2)
                 for run in runs:
                     took.append(run.parameters)
                     client.set_flow_run_state(run.id, states.Running(), force=True)
@@ -198,7 +208,7 @@ def test_lectures_are_runs_of_a_deployment_and_each_end_is_understood(
         "c.mp4": [states.Crashed(message="Nothing was heard of this run.")],
         "d.mp4": [states.Cancelled()],
     }
-    with made_up_worker(troubles) as took:
+    with made_up_worker(deployment, troubles) as took:
         summary = archive.dub_archive(manifest)
         assert len(summary.done) == 1
         rows = rows_of(manifest)
@@ -225,7 +235,7 @@ def test_runs_of_an_archive_that_died_are_adopted(
     with pytest.raises(Unavailable):
         archive.dub_archive(manifest)
     assert [row.state for row in rows_of(manifest).values()].count(RUNNING) == 2
-    with made_up_worker({}) as took:
+    with made_up_worker(deployment, {}) as took:
         archive.dub_archive(manifest)
     assert len(took) == 4  # the two that were asked for before were not asked for again
     assert {row.state for row in rows_of(manifest).values()} == {DONE}
