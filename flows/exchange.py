@@ -153,8 +153,10 @@ def brought(file: str | None) -> Path | None:
 
 
 @contextmanager
-def delivered(out: str, sources: Sequence[str | None]) -> Iterator[Path]:
+def delivered(out: str, sources: Sequence[str | None], *, beside: str) -> Iterator[Path]:
     """A path of this machine for one result that belongs at `out`; what is written there is published after that.
+
+    So is what has its name with the suffix `beside`, which is published first.
 
     BadInput where that is a folder, or one of the `sources`; NoSpace, Unavailable.
     """
@@ -170,6 +172,8 @@ def delivered(out: str, sources: Sequence[str | None]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="one-", dir=outgoing) as name:
         target = Path(name) / locations.name(place)
         yield target
+        companion = target.with_suffix(beside)
+        locations.publish(companion, locations.join(locations.parent(place), companion.name), replace=True)
         locations.publish(target, place, replace=True)
 
 

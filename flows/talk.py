@@ -19,6 +19,7 @@ from flows.worded import worded
 from infra import locations
 from infra.store import cache_store
 from tasks.progress import talk_plan
+from tasks.provenance import SIDECAR_SUFFIX
 from tasks.runs import LanguageOutcome, RunRecord
 from tasks.settings import DubSettings, lecture
 from tasks.talking import TalkJob, make_talk
@@ -52,8 +53,9 @@ def talk(
     voice: str | None = None,
     settings: DubSettings | None = None,
 ) -> RunRecord:
-    """Make the face in the video or image `face` say `text` (in `language`) or the recording `audio`; writes `out`.
+    """Make the face in the video or image `face` say `text` (in `language`) or the recording `audio`.
 
+    Writes `out`, an .mp4, and the signed statement beside it (`tasks.provenance`).
     All three may be paths or addresses in an object store (s3://BUCKET/KEY). Raises BadInput, MissingWeights,
     Unavailable or NoSpace, worded for people.
     """
@@ -65,7 +67,7 @@ def talk(
         recorded(
             command="talk", title=locations.stem(locations.location(out)), source=_whole(face), journal=run.journal
         ) as record,
-        delivered(out, (face, audio)) as target,
+        delivered(out, (face, audio), beside=SIDECAR_SUFFIX) as target,
     ):
         bring_weights()
         store = cache_store()
@@ -80,12 +82,13 @@ def talk(
             settings=chosen,
         )
         made = make_talk(job, run.watching(PrefectPool(store, run.journal)), store)
+        store.publish(made.sidecar, target.with_suffix(SIDECAR_SUFFIX))
         store.publish(made.files.video, target)
         record.duration_s = made.video.span.duration_s
         record.languages = (
             LanguageOutcome(
                 language=language or "und",
-                files=(place,),
+                files=(place, f"{place.removesuffix(target.suffix)}{SIDECAR_SUFFIX}"),
                 copied_frames=made.files.copied_frames,
                 rendered_frames=made.files.rendered_frames,
                 lip_frames=made.lip_frames,

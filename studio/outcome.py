@@ -62,7 +62,7 @@ def _file(path: Path, language: str, folder: Path) -> ResultFile | None:
 
 
 def disclosure_of(video: Path) -> Disclosure | None:
-    """What is signed of a dub; None where nothing lies beside it, as with a face that was made to speak."""
+    """What is signed of a video; None where nothing lies beside it."""
     from tasks.provenance import SIDECAR_SUFFIX, verify
 
     if not video.with_suffix(SIDECAR_SUFFIX).is_file():

@@ -50,7 +50,7 @@ def talk_plan(language: str, *, speaks: bool) -> tuple[dict[At, float], ...]:
         {("meshes", None): 3.0, ("library", None): 4.0},
         {("lips", language): 4.0},
         {("render", language): 12.0},
-        {("assemble", language): 0.5},
+        {("assemble", language): 0.5, ("sign", language): 0.2},
     )
 
 

@@ -62,7 +62,7 @@ def talk_plan(settings: DubSettings, language: str | None) -> tuple[dict[At, flo
     """The same for a face that is made to speak: by its own recording, or in `language`."""
     speech: dict[At, float] = _each({"speak": 10.0, "mix": 0.5, "voice": 1.0} if language else {"sound": 1.0}, language)
     looking = {"shots": 2.0, **HEARING_FACES} if settings.lips.engine != "none" else {}
-    finishing = {stage: FINISHING_LIPS[stage] for stage in ("lips", "render")} | {"assemble": 1.0}
+    finishing = {stage: FINISHING_LIPS[stage] for stage in ("lips", "render")} | {"assemble": 1.0, "sign": 0.2}
     return (speech, {("prepare", None): 6.0}, _each(looking, None), _each(finishing, None))
 
 

@@ -13,10 +13,24 @@ from infra.media.still import breathing_video, fit_duration, is_image, read_imag
 from infra.store import Store, sha256_of
 from manifests.errors import BadInput
 from manifests.languages import language as known_language
+from manifests.provenance import ModelUsed, Statement
 from manifests.records import Blob, Degradation, MeshTrack, SyncedChunk, Video
 from manifests.time import Flicks, Span, flicks
 from models.speech.contract import Voice
-from tasks import assemble, chunks, engines, faces, isolation, lips, looking, render, saying, shots, speaking
+from tasks import (
+    assemble,
+    chunks,
+    engines,
+    faces,
+    isolation,
+    lips,
+    looking,
+    provenance,
+    render,
+    saying,
+    shots,
+    speaking,
+)
 from tasks.library import SpeakerLibrary
 from tasks.pool import Pool
 from tasks.settings import DubSettings, lecture
@@ -39,10 +53,11 @@ class TalkJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:
-    """What a job came to."""
+    """What a job came to; `sidecar` is the signed statement that belongs beside the file."""
 
     video: Video
     files: assemble.DubFiles
+    sidecar: Blob
     lip_frames: int
     degradations: tuple[Degradation, ...]
 
@@ -84,6 +99,7 @@ def make_talk(job: TalkJob, pool: Pool, store: Store) -> Talk:
     said = _say(job, pool)
     video = _picture(job.face, said.duration, pool, store)
     synced, libraries = _move_lips(job, video, said, pool)
+    statement = _statement(job, said, synced)
     plan = plan_groups(Path(video.uri))
     rendered = render.submit_runs(video, plan, synced, libraries, job.settings.render, _tag(job), pool)
     work = assemble.AssembleWork(
@@ -96,16 +112,16 @@ def make_talk(job: TalkJob, pool: Pool, store: Store) -> Talk:
         translations=said.translations,
         placements=said.placements,
         voice=said.voice,
-        disclosures=(
-            *((assemble.SPEECH_DISCLOSURE,) if said.recording is None else ()),
-            *((assemble.LIP_DISCLOSURE,) if any(each.mouths for each in synced) else ()),
-        ),
+        disclosures=provenance.disclosures(statement),
         rendered=tuple(each for each in rendered.values() if each is not None) if rendered else (),
         chapters=(),
         settings=job.settings.assemble,
         recording=said.recording,
+        provenance=provenance.container_metadata(statement),
     )
     files = pool.submit(assemble.ASSEMBLE, [work], [video.span]).values()[0]
+    signing = provenance.sign_work(files.video, job.out.name, statement)
+    sidecar = pool.submit(provenance.SIGN, [signing], [video.span]).values()[0]
     degradations = (
         *isolation.degradations(pool.journal, _tag(job)),
         *_untouched(video, synced, job.settings.lips),
@@ -113,7 +129,28 @@ def make_talk(job: TalkJob, pool: Pool, store: Store) -> Talk:
         *files.degradations,
     )
     lip_frames = sum(chunk.frame_count for chunk in synced)
-    return Talk(video=video, files=files, lip_frames=lip_frames, degradations=degradations)
+    return Talk(video=video, files=files, sidecar=sidecar, lip_frames=lip_frames, degradations=degradations)
+
+
+def _statement(job: TalkJob, said: saying.Said, synced: Sequence[SyncedChunk]) -> Statement:
+    """What is signed: its source is the face, as it was given."""
+    lips_moved = any(each.mouths for each in synced)
+    voices = () if job.language is None or said.recording is not None else (_voice(job, job.language),)
+    lip_weights = engines.lip_weights(job.settings.lips) if lips_moved else None
+    return Statement(
+        software=engines.software(),
+        source_sha256=sha256_of(job.face),
+        source_language=None,
+        language=job.language,
+        synthetic_speech=bool(voices),
+        synthetic_lips=lips_moved,
+        voices=tuple(each.id for each in voices),
+        models=(
+            *(ModelUsed(purpose="voice", name=each.id, revision=engines.speaking_weights(each)) for each in voices),
+            *((ModelUsed(purpose="lips", name=job.settings.lips.engine, revision=lip_weights),) if lip_weights else ()),
+        ),
+        settings=provenance.settings_text(job.settings),
+    )
 
 
 def _tag(job: TalkJob) -> str:

@@ -106,14 +106,20 @@ def test_an_image_says_a_recording(redub: Redub, portrait: Path, speech: Path, t
     out = tmp_path / ODD_NAME / f"{ODD_NAME}.mp4"
     said = result(redub("lipsync", "--face", portrait, "--audio", speech, "--out", out, "--json"))
     made = look(out)
-    assert said["files"] == {"und": [str(out)]}
+    sidecar = out.with_suffix(".c2pa")
+    assert said["files"] == {"und": [str(out), str(sidecar)]}
     assert said["degraded"] == {"und": 0}
     given_s = len(read_waveform(speech, sample_rate=48_000)) / 48_000
     assert abs(made.picture_s - given_s) <= FRAME_S
     assert abs(made.sound_s - given_s) <= FRAME_S
     assert made.codecs == ("h264", "aac")
     assert made.comment == "Lip movements of the speaker are synthetic."
-    assert list(out.parent.iterdir()) == [out]
+    assert sorted(out.parent.iterdir()) == [sidecar, out]
+    stated = result(redub("verify", out, "--source", portrait, "--json"))["statement"]
+    assert isinstance(stated, dict)
+    assert (stated["synthetic_speech"], stated["synthetic_lips"]) == (False, True)
+    assert (stated["source_language"], stated["language"], stated["voices"]) == (None, None, [])
+    assert [each["purpose"] for each in stated["models"]] == ["lips"]
     silent = without_lips(redub, portrait, speech, tmp_path / "silent.mp4")
     assert_mouth_alone_changed(made, silent.frames, MOUTH_IN_PORTRAIT)
     still = np.asarray(Image.open(portrait)).astype(np.int16)
@@ -132,6 +138,10 @@ def test_a_video_says_a_text_from_a_file(redub: Redub, half_second_face: Path, t
     assert abs(made.picture_s - made.sound_s) <= FRAME_S
     assert made.codecs == ("h264", "aac")
     assert made.comment == "The speech in this file is synthetic. Lip movements of the speaker are synthetic."
+    stated = result(redub("verify", out, "--source", half_second_face, "--json"))["statement"]
+    assert isinstance(stated, dict)
+    assert (stated["synthetic_speech"], stated["synthetic_lips"], stated["language"]) == (True, True, "fr")
+    assert [each["purpose"] for each in stated["models"]] == ["voice", "lips"]
     # Played back and forth: 0 1 ... 11 10 ... 1 0 1 ...
     count = len(made.frames)
     assert count > 12

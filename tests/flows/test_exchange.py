@@ -157,15 +157,19 @@ def test_another_content_than_was_asked_for_is_not_dubbed(bucket: ObjectUri, tmp
 
 def test_one_result_is_published_and_never_over_its_own_source(bucket: ObjectUri) -> None:
     out = bucket.child("said.mp4")
-    with delivered(str(out), ["face.png", None]) as target:
+    with delivered(str(out), ["face.png", None], beside=".c2pa") as target:
         target.write_bytes(b"said")
+        target.with_suffix(".c2pa").write_bytes(b"signed")
     assert content(out) == b"said"
-    with pytest.raises(ZeroDivisionError), delivered(str(out), []) as target:
+    assert content(bucket.child("said.c2pa")) == b"signed"
+    with pytest.raises(ZeroDivisionError), delivered(str(out), [], beside=".c2pa") as target:
         target.write_bytes(b"half")
+        target.with_suffix(".c2pa").write_bytes(b"half")
         raise ZeroDivisionError
     assert content(out) == b"said"
+    assert content(bucket.child("said.c2pa")) == b"signed"
     for place, sources in ((out, [str(out)]), (bucket.below(), [])):
-        with pytest.raises(BadInput), delivered(str(place), sources):
+        with pytest.raises(BadInput), delivered(str(place), sources, beside=".c2pa"):
             pass
 
 
