@@ -19,7 +19,7 @@ from manifests.errors import BadInput
 from manifests.languages import language as known_language
 from manifests.records import Edit
 from models.speech import cloned, voices
-from tasks import consent, engines
+from tasks import consent, engines, provenance
 from tasks.casting import check_pins
 from tasks.course_table import COURSE_FILE, read_course
 from tasks.drafting import Draft, draft_language
@@ -90,6 +90,7 @@ def check(job: DubJob) -> None:
     engines.require_lips(job.settings)
     if job.settings.lips.engine != "none":
         engines.appearance_weights()
+    provenance.require_signer()
     _check_voices(job)
     if (course := _course_file(job)) is not None:
         read_course(course)

@@ -37,6 +37,11 @@ def sign_work(file: Blob, title: str, statement: Statement) -> SignWork:
     return SignWork(file=file, title=title, statement=statement, fingerprint=signer.fingerprint, signer=signer)
 
 
+def require_signer() -> None:
+    """BadInput where the environment names an unfit signer: to be known before the work, not after it."""
+    load_signer()
+
+
 def sign_statement(work: SignWork, store: Store) -> Blob:
     """The sidecar: a C2PA manifest bound to the file's bytes."""
     with store.scratch() as folder:

@@ -82,6 +82,7 @@ def check(job: TalkJob) -> None:
     else:
         _check_text(job)
     engines.require_lips(job.settings)
+    provenance.require_signer()
 
 
 def _check_text(job: TalkJob) -> None:

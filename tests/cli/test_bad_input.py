@@ -179,6 +179,21 @@ def test_a_language_without_a_translation_model(
     assert "`redub weights pull opus-mt-en-de`" in ended.complaint
 
 
+@pytest.mark.weights
+def test_a_signer_that_cannot_sign_is_refused_before_the_work(
+    redub: Redub, lectures: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDUB_SIGNING_KEY", str(lectures / "key.pem"))
+    source = copied("tone.mp4")(lectures, media)
+    said = ["--text", "Bonjour", "--lang", "fr", "--out", str(lectures / "o.mp4")]
+    for command in (["dub", str(source), "--to", "fr", "--from", "en"], ["talk", "--face", str(source), *said]):
+        ended = redub(*command)
+        assert ended.code == 2
+        assert "REDUB_SIGNING_KEY" in ended.complaint
+        assert "REDUB_SIGNING_CERTIFICATES" in ended.complaint
+    assert list(lectures.iterdir()) == [source]
+
+
 def test_for_machines_an_error_is_one_object(redub: Redub, lectures: Path, media: Path) -> None:
     source = text(lectures, media)
     ended = redub("dub", source, "--to", "fr", "--json")
