@@ -21,7 +21,7 @@ def verify_dub(file: str, source: str | None, output: Output) -> None:
         f"[bold green]{escape(file)}[/] is as it was signed",
         f"  signed by    {escape(verdict.signer)} ({signer})",
         f"  synthetic    {_synthetic(stated)}",
-        f"  languages    {stated.source_language or 'unstated'} to {stated.language or 'unstated'}",
+        f"  language     {_languages(stated)}",
         f"  voices       {escape(', '.join(stated.voices)) or 'none'}",
         f"  made by      {escape(stated.software)}",
         f"  source       SHA-256 {stated.source_sha256}{' (the file given)' if source else ''}",
@@ -29,6 +29,12 @@ def verify_dub(file: str, source: str | None, output: Output) -> None:
         *(f"  {each.purpose:<12} {escape(each.name)} ({escape(each.revision)})" for each in stated.models),
     ]
     output.result({**dataclasses.asdict(verdict), "file": file}, "\n".join(lines))
+
+
+def _languages(stated: Statement) -> str:
+    """Of a dub, from which into which; of a face that was made to speak, what it speaks, where that is known."""
+    told = [each for each in (stated.source_language, stated.language) if each]
+    return " to ".join(told) or "unstated"
 
 
 def _synthetic(stated: Statement) -> str:
