@@ -82,8 +82,7 @@ def talk(
             settings=chosen,
         )
         made = make_talk(job, run.watching(PrefectPool(store, run.journal)), store)
-        store.publish(made.sidecar, target.with_suffix(SIDECAR_SUFFIX))
-        store.publish(made.files.video, target)
+        store.publish_together({target: made.files.video, target.with_suffix(SIDECAR_SUFFIX): made.sidecar})
         record.duration_s = made.video.span.duration_s
         record.languages = (
             LanguageOutcome(

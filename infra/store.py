@@ -18,8 +18,8 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from infra.files import no_space_told, published
@@ -163,11 +163,18 @@ class Store:
 
     def publish(self, blob: Blob, target: Path) -> None:
         """Give `target` the bytes of `blob`: a second name for them on the same disk, a copy elsewhere."""
-        with published(target) as draft, no_space_told(target.parent):
-            try:
-                os.link(self.path(blob), draft)
-            except OSError:
-                shutil.copyfile(self.path(blob), draft)
+        self.publish_together({target: blob})
+
+    def publish_together(self, blobs: Mapping[Path, Blob]) -> None:
+        """As `publish`, of files that belong together: all are written before any has its name, the first's last."""
+        with ExitStack() as stack:
+            for target, blob in blobs.items():
+                draft = stack.enter_context(published(target))
+                with no_space_told(target.parent):
+                    try:
+                        os.link(self.path(blob), draft)
+                    except OSError:
+                        shutil.copyfile(self.path(blob), draft)
 
     def trim(self, most_bytes: int) -> int:
         """Remove local blobs, those not asked for longest first, until `most_bytes` are left; gives the bytes freed.

@@ -18,6 +18,8 @@ from operator import attrgetter
 from pathlib import PurePath
 from typing import Any, TypeAlias
 
+from manifests.embedding import Embedding
+
 Plain: TypeAlias = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 
 KEY_LENGTH = 32
@@ -32,6 +34,8 @@ def _plain(value: object) -> object:
         return value.value
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
+    if isinstance(value, Embedding):
+        return list(value)
     if isinstance(value, PurePath):
         raise TypeError(f"a path is no part of a key: {value}; use the content's hash")
     raise TypeError(f"{type(value).__name__} has no canonical form to make a key of")

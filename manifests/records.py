@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from manifests.embedding import Embedding
 from manifests.time import Flicks, Span
 
 
@@ -175,7 +176,7 @@ class VoiceSample:
     """
 
     utterance_id: str
-    embedding: tuple[float, ...]
+    embedding: Embedding
     speech_s: float
     pitch_hz: float | None
     voiced_s: float

@@ -15,9 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from manifests.embedding import Embedding
 from manifests.time import FLICKS_PER_SECOND, Span
 
 SCHEMA_VERSION = 1
@@ -110,6 +112,8 @@ def _arrow(hint: Any) -> pa.DataType:
     hint = _optional(hint)
     if hint in _PLAIN:
         return _PLAIN[hint]
+    if hint is Embedding:
+        return pa.list_(pa.float64())
     if typing.get_origin(hint) is tuple:
         return pa.list_(_arrow(typing.get_args(hint)[0]))
     if dataclasses.is_dataclass(hint):
@@ -131,6 +135,8 @@ def _cell(value: Any) -> Any:
         return f"{value.numerator}/{value.denominator}"
     if isinstance(value, tuple):
         return [_cell(each) for each in value]
+    if isinstance(value, Embedding):
+        return np.array(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _row(value)
     return value
@@ -158,6 +164,8 @@ def _value(hint: Any, cell: Any) -> Any:
         return None
     if hint is Fraction:
         return Fraction(cell)
+    if hint is Embedding:
+        return Embedding(cell)
     if typing.get_origin(hint) is tuple:
         inner = typing.get_args(hint)[0]
         return tuple(_span_or_value(inner, each) for each in cell)

@@ -41,7 +41,8 @@ def before_after(report: DubReport, dub: Path, source: Path, most: int = PAIRS) 
     count = min(most, len(changed))
     shown = [changed[(2 * index + 1) * len(changed) // (2 * count)] for index in range(count)]
     middles = [(line.dub_span.start + line.dub_span.end) // 2 for line in shown]
-    before = frames_at(source, [clock.source_time(at) for at in middles], width=_WIDTH_PX)
+    # One file after the other: of a long one the index alone takes tens of megabytes.
+    before = list(frames_at(source, [clock.source_time(at) for at in middles], width=_WIDTH_PX))
     after = frames_at(dub, middles, width=_WIDTH_PX)
     return tuple(
         BeforeAfter(line=line.id, at=at, says=line.translation, jpeg=_side_by_side(old, new))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +28,6 @@ STILLS_UNCHANGED = 4
 """At most so many, and of them so many where no mouth was changed: those show that nothing else was."""
 STILL_PX = 480
 _JPEG_QUALITY = 78
-_AT_ONCE = 2
 
 _COLUMNS_PER_S = 16.0
 _MOST_COLUMNS = 48_000
@@ -78,25 +76,22 @@ def illustrate(
     clock, shoot, trace = HeldClock(report.holds), shoot or shoot_stills, trace or trace_sound
     lines = lines_to_show(report)
     middles = [_middle(line) for line in lines]
-    # Decoders let go of the interpreter: what one waits for, the other uses.
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="still") as threads:
-        dubbed = threads.submit(shoot, dub, middles) if dub else None
-        filmed = threads.submit(shoot, source, [clock.source_time(at) for at in middles]) if source else None
-        if dub is not None:
-            per_s = min(_COLUMNS_PER_S, _MOST_COLUMNS / max(seconds(clock.dub_span(report.span).end), 1.0))
-            traces = [threads.submit(trace, dub, track, per_s) for track in (0, 1)]
+    # One after the other: of a long file each open one takes tens of megabytes for its index.
+    dubbed = shoot(dub, middles) if dub else None
+    filmed = shoot(source, [clock.source_time(at) for at in middles]) if source else None
     stills = tuple(
         Still(
             line=line.id,
             at=middles[place],
-            source=filmed.result()[place] if filmed else None,
-            dub=dubbed.result()[place] if dubbed else None,
+            source=filmed[place] if filmed else None,
+            dub=dubbed[place] if dubbed else None,
         )
         for place, line in enumerate(lines)
     )
     if dub is None:
         return Illustrations(stills=stills)
-    return Illustrations(stills=stills, per_s=per_s, source=traces[1].result(), dub=traces[0].result())
+    per_s = min(_COLUMNS_PER_S, _MOST_COLUMNS / max(seconds(clock.dub_span(report.span).end), 1.0))
+    return Illustrations(stills=stills, per_s=per_s, source=trace(dub, 1, per_s), dub=trace(dub, 0, per_s))
 
 
 def lines_to_show(report: DubReport) -> Sequence[LineReport]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from infra.media.audio import Waveform, read_waveform
 from infra.store import Store
+from manifests.embedding import Embedding
 from manifests.records import Chunk, Utterance, Video, VoiceSample
 from manifests.time import Flicks, Span, flicks, merge
 from models.voiceprint import engines
@@ -64,7 +65,7 @@ def _sample(utterance: Utterance, said: Waveform) -> VoiceSample:
     pitch = median_pitch(said)
     return VoiceSample(
         utterance_id=utterance.id,
-        embedding=_print(speech) if speech_s >= _LEAST_PRINT_S else (),
+        embedding=_print(speech) if speech_s >= _LEAST_PRINT_S else Embedding(),
         speech_s=speech_s,
         pitch_hz=pitch.median_hz,
         voiced_s=pitch.voiced_s,
@@ -72,9 +73,9 @@ def _sample(utterance: Utterance, said: Waveform) -> VoiceSample:
     )
 
 
-def _print(speech: Waveform) -> tuple[float, ...]:
+def _print(speech: Waveform) -> Embedding:
     longest = round(_LONGEST_PRINT_S * SAMPLE_RATE)
-    return tuple(float(value) for value in engines.load().embed(speech[:longest]))
+    return Embedding(float(value) for value in engines.load().embed(speech[:longest]))
 
 
 VOICE_SAMPLES: Stage[VoiceSampleWork, tuple[VoiceSample, ...]] = Stage(

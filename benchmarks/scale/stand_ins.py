@@ -15,6 +15,7 @@ import numpy as np
 
 from infra.media.audio import read_waveform, write_wav
 from infra.store import Store
+from manifests.embedding import Embedding
 from manifests.keys import child_id
 from manifests.records import (
     Appearance,
@@ -114,7 +115,7 @@ def voice_samples(work: Any, store: Store) -> tuple[VoiceSample, ...]:  # noqa: 
     return tuple(
         VoiceSample(
             utterance_id=each.id,
-            embedding=_print(256, seed),
+            embedding=Embedding(_print(256, seed)),
             speech_s=5.0,
             pitch_hz=118.0 + seed % 5,
             voiced_s=3.5,

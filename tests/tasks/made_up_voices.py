@@ -10,6 +10,7 @@ import zlib
 
 import numpy as np
 
+from manifests.embedding import Embedding
 from manifests.records import (
     Appearance,
     Blob,
@@ -57,7 +58,7 @@ def sample(
     """Of the utterance called `name`, in the voice of `person` (None: too short for a print)."""
     return VoiceSample(
         utterance_id=name,
-        embedding=voice_print(person, name) if person is not None else (),
+        embedding=Embedding(voice_print(person, name) if person is not None else ()),
         speech_s=speech_s,
         pitch_hz=pitch_hz,
         voiced_s=voiced_s if pitch_hz is not None else 0.0,

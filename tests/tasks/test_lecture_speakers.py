@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_voices import direction, looks, sample, speaks, track, utterance
 
+from manifests.embedding import Embedding
 from manifests.records import Appearance, FaceTrack, LectureSpeaker, SpeakingFace, Utterance, VoiceSample
 from tasks.speakers import SpeakerSettings, link, speaking_time, tell_apart
 
@@ -69,7 +70,7 @@ def test_one_odd_sentence_does_not_become_a_person() -> None:
     least = SETTINGS.same_voice - SETTINGS.brief_margin / 2  # just under what would join two long groups
     along = least / length
     odd = along * mean / length + np.sqrt(1 - along**2) * across / np.linalg.norm(across)
-    samples[3] = dataclasses.replace(samples[3], embedding=tuple(odd))
+    samples[3] = dataclasses.replace(samples[3], embedding=Embedding(odd))
     assert len(told(utterances, samples)) == 1
     samples[3] = dataclasses.replace(samples[3], speech_s=SETTINGS.brief_s)
     assert len(told(utterances, samples)) == 2
@@ -138,7 +139,7 @@ def test_two_faces_keep_alike_voices_apart() -> None:
 def test_two_people_at_once_are_one_utterance_of_one_of_them() -> None:
     utterances, samples = talk(("eve", 4), ("adam", 4), ("eve", 4))
     both = np.array(samples[0].embedding) + np.array(samples[1].embedding)
-    samples[2] = dataclasses.replace(samples[2], embedding=tuple(both / np.linalg.norm(both)))
+    samples[2] = dataclasses.replace(samples[2], embedding=Embedding(both / np.linalg.norm(both)))
     speakers = told(utterances, samples)
     assert sorted(chain(*grouped(speakers))) == ["u0", "u1", "u2"]
     assert len(speakers) <= 3

@@ -14,6 +14,7 @@ from infra.media.audio import write_wav
 from infra.media.probe import probe
 from infra.media.still import write_video
 from infra.store import Store
+from manifests.embedding import Embedding
 from manifests.records import Chunk, Utterance, Video, Word
 from manifests.time import FLICKS_PER_SECOND, Span
 from models import weights
@@ -96,7 +97,7 @@ def test_each_utterance_is_sampled_where_its_words_are(tmp_path: Path) -> None:
     assert low.speech_s == pytest.approx(2, abs=0.2)
     assert low.loudness_dbfs == pytest.approx(-21.1, abs=0.6)
     assert len(low.embedding) == len(high.embedding) == 256
-    assert word.embedding == nothing.embedding == outside.embedding == ()
+    assert word.embedding == nothing.embedding == outside.embedding == Embedding()
     assert nothing.pitch_hz is None
     assert outside.speech_s == 0
     assert VOICE_SAMPLES.perform(work(video, Span.of_seconds(0.5, 8.2), *said), store).value == done.value
