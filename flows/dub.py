@@ -127,7 +127,7 @@ def dub(
         dubbed = dub_lecture(job, run.watching(PrefectPool(store, run.journal)), mend)
         record.duration_s = dubbed.heard.video.span.duration_s
         changes = desk.changes(dubbed.heard)
-        give_back()
+        give_back()  # here and below: what follows is this process's own work, in no batch that would do it
         reports = publish.publish_reports(dubbed, stem, folder, job.settings.gate, store)
         desk.put_away(dubbed.dubs)
         _show(dubbed, reports, exchanged, store)

@@ -23,11 +23,8 @@ def tame_heap() -> None:
     models a process then holds much more than it uses. And once a large block was freed, it takes such blocks from an
     arena too, by itself: the index of a long file, freed, then stays for what was put behind it.
     """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            for name, parameter in _PARAMETERS.items():
-                mallopt(parameter, int(ALLOCATOR[name]))
+    for name, parameter in _PARAMETERS.items():
+        _call("mallopt", parameter, int(ALLOCATOR[name]))
 
 
 def give_back() -> None:
@@ -35,7 +32,10 @@ def give_back() -> None:
 
     It gives back by itself only what lies at the end of an arena, where some small thing that stays may well lie.
     """
-    if sys.platform == "linux":
-        malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if malloc_trim is not None:
-            malloc_trim(0)
+    _call("malloc_trim", 0)
+
+
+def _call(name: str, *numbers: int) -> None:
+    """Call a function of the GNU C library, where that is what this process runs on."""
+    if sys.platform == "linux" and (function := getattr(ctypes.CDLL(None), name, None)) is not None:
+        function(*numbers)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.metadata import version
 
 from manifests.errors import BadInput, MissingWeights
+from manifests.provenance import ModelUsed
 from models import weights
 from models.articulation import engines as articulation
 from models.asr import engines as asr
@@ -180,3 +182,14 @@ def _voice_weights(language: str) -> tuple[str, ...]:
     if not names:
         raise BadInput(f"no voice speaks {language!r}.", remedy=f"Voices: {', '.join(voices.languages())}.")
     return (next((name for name in names if weights.find(name).pinned), names[0]),)
+
+
+def voices_used(heard: Iterable[Voice]) -> tuple[ModelUsed, ...]:
+    """Voices that are heard, as a statement names them."""
+    return tuple(ModelUsed(purpose="voice", name=each.id, revision=speaking_weights(each)) for each in heard)
+
+
+def lips_used(settings: LipSettings, *, moved: bool) -> tuple[ModelUsed, ...]:
+    """What moved the lips, as a statement names it; nothing where they were not moved."""
+    revision = lip_weights(settings) if moved else None
+    return (ModelUsed(purpose="lips", name=settings.engine, revision=revision),) if revision else ()

@@ -236,7 +236,6 @@ def _statement(
 def _models(voiced: Voiced, used: Sequence[str], settings: DubSettings, *, lips_moved: bool) -> tuple[ModelUsed, ...]:
     """The models whose work is seen or heard in the dub."""
     heard, language = voiced.draft.heard, voiced.draft.language
-    lip_weights = engines.lip_weights(settings.lips)
     return (
         ModelUsed(
             purpose="listening", name=settings.listen.engine, revision=engines.listening_weights(settings.listen)
@@ -246,15 +245,8 @@ def _models(voiced: Voiced, used: Sequence[str], settings: DubSettings, *, lips_
             name=settings.translate.engine,
             revision=engines.translation_weights(settings.translate, heard.language, language),
         ),
-        *(
-            ModelUsed(purpose="voice", name=voice, revision=engines.speaking_weights(voice_called(voice, language)))
-            for voice in used
-        ),
-        *(
-            (ModelUsed(purpose="lips", name=settings.lips.engine, revision=lip_weights),)
-            if lips_moved and lip_weights
-            else ()
-        ),
+        *engines.voices_used(voice_called(voice, language) for voice in used),
+        *engines.lips_used(settings.lips, moved=lips_moved),
     )
 
 

@@ -65,13 +65,13 @@ def keeping(store: Store, files: Mapping[Path, str]) -> tuple[Shoot, Trace]:
 
     def shoot(path: Path, times: Sequence[Flicks]) -> list[bytes]:
         works = [StillWork(file=files[path], path=str(path), at=at) for at in times]
-        pieces = [STILL.keyed(each) for each in dict.fromkeys(works)]
-        kept = {each.work: done.value for each in pieces if (done := STILL.recall(each, store)) is not None}
-        missing = [each for each in pieces if each.work not in kept]
-        # All that are missing at once: the file is opened once for them.
-        shot = shoot_stills(path, [each.work.at for each in missing]) if missing else []
-        for piece, jpeg in zip(missing, shot, strict=True):
-            kept[piece.work] = STILL.remember(piece, _put(jpeg, store), store)
+
+        def shoot_missing(missing: Sequence[StillWork]) -> list[Blob]:
+            return [
+                _put(jpeg, store) for jpeg in shoot_stills(path, [each.at for each in missing])
+            ]  # it is opened once
+
+        kept = STILL.finish_together(works, store, shoot_missing)
         return [store.path(kept[each]).read_bytes() for each in works]
 
     def trace(path: Path, track: int, per_s: float) -> Peaks:

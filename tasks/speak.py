@@ -78,11 +78,12 @@ class Clip:
 def speak(work: SpeakWork, store: Store) -> tuple[SpeechClip, ...]:
     """One clip a line that has something to say, in their order. What is not remembered is spoken several at once."""
     wanted = [_clip_work(line, work.pronunciations) for line in work.lines]
-    pieces = [CLIP.keyed(each) for each in dict.fromkeys(wanted)]
-    clips = {each.work: done.value for each in pieces if (done := CLIP.recall(each, store)) is not None}
-    missing = [each for each in pieces if each.work not in clips]
-    for each, waveform in zip(missing, _speak_all([piece.work for piece in missing], store), strict=True):
-        clips[each.work] = CLIP.remember(each, _put(each.work, waveform, store), store)
+
+    def speak_missing(missing: Sequence[ClipWork]) -> Iterator[Clip]:
+        for each, waveform in zip(missing, _speak_all(missing, store), strict=True):
+            yield _put(each, waveform, store)
+
+    clips = CLIP.finish_together(wanted, store, speak_missing)
     spoken = zip(work.lines, wanted, strict=True)
     return tuple(
         SpeechClip(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -78,6 +78,21 @@ class Stage(Generic[In, Out]):
         started = time.perf_counter()
         value = self.remember(piece, self.compute(piece.work, store), store)
         return Done(value, piece.key, hit=False, seconds=time.perf_counter() - started)
+
+    def finish_together(
+        self, works: Iterable[In], store: Store, compute: Callable[[Sequence[In]], Iterable[Out]]
+    ) -> dict[In, Out]:
+        """Each of `works` with what it came to; those that the store lacks are computed in one go, then remembered.
+
+        `compute` gives one outcome for each that it is asked for, in their order.
+        """
+        pieces = [self.keyed(each) for each in dict.fromkeys(works)]
+        known = {each.work: done.value for each in pieces if (done := self.recall(each, store)) is not None}
+        missing = [each for each in pieces if each.work not in known]
+        made = compute([each.work for each in missing]) if missing else ()
+        for piece, value in zip(missing, made, strict=True):
+            known[piece.work] = self.remember(piece, value, store)
+        return known
 
     def recall(self, piece: Keyed[In], store: Store) -> Done[Out] | None:
         """Finished work, if the store has it whole: a missing or damaged blob means that it must be redone."""

@@ -13,7 +13,7 @@ from infra.media.still import breathing_video, fit_duration, is_image, read_imag
 from infra.store import Store, sha256_of
 from manifests.errors import BadInput
 from manifests.languages import language as known_language
-from manifests.provenance import ModelUsed, Statement
+from manifests.provenance import Statement
 from manifests.records import Blob, Degradation, MeshTrack, SyncedChunk, Video
 from manifests.time import Flicks, Span, flicks
 from models.speech.contract import Voice
@@ -98,9 +98,9 @@ def make_talk(job: TalkJob, pool: Pool, store: Store) -> Talk:
     """Make the face speak. BadInput where the face, the text or the recording cannot be worked with."""
     check(job)
     said = _say(job, pool)
-    video = _picture(job.face, said.duration, pool, store)
+    video, content = _picture(job.face, said.duration, pool, store)
     synced, libraries = _move_lips(job, video, said, pool)
-    statement = _statement(job, said, synced)
+    statement = _statement(job, content, said, synced)
     plan = plan_groups(Path(video.uri))
     rendered = render.submit_runs(video, plan, synced, libraries, job.settings.render, _tag(job), pool)
     work = assemble.AssembleWork(
@@ -133,23 +133,19 @@ def make_talk(job: TalkJob, pool: Pool, store: Store) -> Talk:
     return Talk(video=video, files=files, sidecar=sidecar, lip_frames=lip_frames, degradations=degradations)
 
 
-def _statement(job: TalkJob, said: saying.Said, synced: Sequence[SyncedChunk]) -> Statement:
-    """What is signed: its source is the face, as it was given."""
+def _statement(job: TalkJob, content: str, said: saying.Said, synced: Sequence[SyncedChunk]) -> Statement:
+    """What is signed: its source is the face as it was given, whose SHA-256 is `content`."""
     lips_moved = any(each.mouths for each in synced)
     voices = () if job.language is None or said.recording is not None else (_voice(job, job.language),)
-    lip_weights = engines.lip_weights(job.settings.lips) if lips_moved else None
     return Statement(
         software=engines.software(),
-        source_sha256=sha256_of(job.face),
+        source_sha256=content,
         source_language=None,
         language=job.language,
         synthetic_speech=bool(voices),
         synthetic_lips=lips_moved,
         voices=tuple(each.id for each in voices),
-        models=(
-            *(ModelUsed(purpose="voice", name=each.id, revision=engines.speaking_weights(each)) for each in voices),
-            *((ModelUsed(purpose="lips", name=job.settings.lips.engine, revision=lip_weights),) if lip_weights else ()),
-        ),
+        models=(*engines.voices_used(voices), *engines.lips_used(job.settings.lips, moved=lips_moved)),
         settings=provenance.settings_text(job.settings),
     )
 
@@ -171,17 +167,20 @@ def _say(job: TalkJob, pool: Pool) -> saying.Said:
     return saying.say_recording(assemble.Recording(content=sha256_of(audio), uri=str(audio)), pool)
 
 
-def _picture(face: Path, duration: Flicks, pool: Pool, store: Store) -> Video:
-    """A picture that lasts for `duration`: the very video where it does so to within a frame, else one made from it."""
+def _picture(face: Path, duration: Flicks, pool: Pool, store: Store) -> tuple[Video, str]:
+    """A picture that lasts for `duration`: the very video where it does so to within a frame, else one made from it.
+
+    And the SHA-256 of `face`.
+    """
     moving = not is_image(face)
     if moving:
         given = probe(face)
         if abs(given.span.duration - duration) <= flicks(1 / given.frame_rate):
-            return given
+            return given, given.id
     content = given.id if moving else sha256_of(face)
     work = PictureWork(content=content, uri=str(face), duration=duration, moving=moving)
     made = pool.submit(PREPARE, [work], [Span(0, duration)]).values()[0]
-    return probe(store.path(made))
+    return probe(store.path(made)), content
 
 
 def _move_lips(

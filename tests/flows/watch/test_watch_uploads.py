@@ -337,12 +337,11 @@ def test_an_event_that_a_real_server_lost_is_posted_again(here: Place, tmp_path:
     folder.mkdir()
 
     def ask(path: str, body: Any) -> Any:
-        answer = httpx.post(f"http://127.0.0.1:{port}/api{path}", json=body, timeout=30)
         for _ in range(10):
+            answer = httpx.post(f"http://127.0.0.1:{port}/api{path}", json=body, timeout=30)
             if answer.status_code != 503:  # its database is in use, as may be while it starts
                 break
             time.sleep(1)
-            answer = httpx.post(f"http://127.0.0.1:{port}/api{path}", json=body, timeout=30)
         answer.raise_for_status()
         return answer.json()
 
